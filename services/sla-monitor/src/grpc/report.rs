@@ -1,0 +1,295 @@
+//! The gRPC service of reports.
+
+use std::collections::BTreeMap;
+
+use chassis::{Call, Desk, Fields, Host, Refusal, desk::platform_filter, errors};
+use contracts::sla::{
+    self as api, AvailabilityLine, Clock as Row, ClockKind, ComplianceFigures, ComplianceLine,
+    Grouping, Report,
+    report_service_server::{ReportService, ReportServiceServer},
+};
+use eventlog::Log;
+use jiff::{civil::Date, tz::TimeZone};
+use tonic::{Request, Response, Status};
+
+use super::CONTEXT;
+use crate::{
+    clock_row,
+    compliance::{self, add, hold},
+    csv, ledger,
+    rules::{RuleBook, all},
+    timeline::{Timeline, time},
+};
+
+/// Most days of one report: ten years.
+const MOST_DAYS: i32 = 3_660;
+/// Most clocks of one table.
+const MOST_CLOCKS: usize = 50_000;
+
+/// Reports as platforms, operators and auditors reach them.
+#[derive(Clone)]
+pub struct Reports {
+    desk: Desk,
+    book: RuleBook,
+}
+
+/// The service, ready to be served.
+#[must_use]
+pub fn service(log: Log, book: RuleBook, host: &Host) -> ReportServiceServer<Reports> {
+    let desk = Desk::new(log, host.clock.clone(), CONTEXT);
+    ReportServiceServer::new(Reports { desk, book })
+        .max_decoding_message_size(host.settings.server.max_message_bytes)
+}
+
+/// What every report is limited to.
+struct Span {
+    from: Date,
+    to: Date,
+    profile: Option<String>,
+    platform: Option<String>,
+}
+
+fn span(
+    fields: &mut Fields,
+    call: &Call,
+    from: &str,
+    to: &str,
+    profile: &str,
+    platform: &str,
+) -> Option<Span> {
+    let mut date = |field: &str, text: &str| {
+        let read = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
+        if read.is_none() {
+            fields.refuse(field, "is no date such as 2026-11-01");
+        }
+        read
+    };
+    let (from, to) = (date("from", from), date("to", to));
+    let profile = fields.optional_identifier("profile", profile);
+    let platform = platform_filter(fields, call, platform);
+    let (from, to) = (from?, to?);
+    let days = from.until(to).map(|span| span.get_days()).unwrap_or(i32::MAX);
+    if !(0..=MOST_DAYS).contains(&days) {
+        fields.refuse("to", format!("is before from, or more than {MOST_DAYS} days after it"));
+    }
+    Some(Span { from, to, profile, platform })
+}
+
+impl Reports {
+    async fn compliance(
+        &self,
+        span: &Span,
+        groups: &[Grouping],
+    ) -> Result<Vec<ComplianceLine>, Status> {
+        let listing = compliance::by_day(&span.from.to_string(), &span.to.to_string());
+        let figures: Vec<ComplianceFigures> =
+            all(self.desk.log(), listing).await.map_err(errors::log)?;
+        let wanted =
+            |wanted: &Option<String>, is: &str| wanted.as_deref().is_none_or(|wanted| wanted == is);
+        let mut lines: BTreeMap<Vec<String>, ComplianceLine> = BTreeMap::new();
+        for row in figures {
+            if !wanted(&span.profile, &row.profile) || !wanted(&span.platform, &row.platform) {
+                continue;
+            }
+            let group: Vec<String> = groups.iter().map(|by| value(&row, *by)).collect();
+            let line = lines
+                .entry(group.clone())
+                .or_insert(ComplianceLine { group, ..Default::default() });
+            merge(line, &row.figures.unwrap_or_default());
+        }
+        Ok(lines.into_values().collect())
+    }
+
+    async fn availability(&self, span: &Span) -> Result<Vec<AvailabilityLine>, Status> {
+        let rules = self.book.rules();
+        let now = self.desk.now();
+        let zone = TimeZone::fixed(jiff::tz::offset(8));
+        let instant = |date: Date| date.to_zoned(zone.clone()).map(|day| day.timestamp()).ok();
+        let bounds = instant(span.from).zip(span.to.tomorrow().ok().and_then(instant));
+        let (from, to) = bounds.unwrap_or_default();
+        let to = to.min(now);
+        let mut lines: BTreeMap<(String, String, Vec<String>), AvailabilityLine> = BTreeMap::new();
+        for row in self.clocks(None, span).await? {
+            if row.kind() != ClockKind::Outage {
+                continue;
+            }
+            let Some(plan) = rules.plan(&row.profile, row.profile_version, &row.clock) else {
+                continue;
+            };
+            let beyond = |error: crate::calendar::OutOfRange| {
+                super::clock::refusal(error.into()).status(CONTEXT)
+            };
+            let timeline = Timeline::lay(&row.facts, &plan).map_err(beyond)?;
+            let subject: Vec<String> = row.subject.iter().map(|part| part.value.clone()).collect();
+            let promised = plan.calendar.working(from, to).map_err(beyond)?;
+            let line = lines
+                .entry((row.profile.clone(), row.clock.clone(), subject))
+                .or_insert_with(|| AvailabilityLine {
+                    profile: row.profile.clone(),
+                    clock: row.clock.clone(),
+                    subject: row.subject.clone(),
+                    platform: row.platform.clone(),
+                    promised: Some(ledger::duration(promised)),
+                    wanted: plan.policy.availability,
+                    ..AvailabilityLine::default()
+                });
+            for cycle in &timeline.cycles {
+                for stretch in cycle.stretches.iter().filter(|stretch| stretch.counts()) {
+                    let (begun, ended) = (stretch.from.max(from), stretch.to.unwrap_or(to).min(to));
+                    add(&mut line.away, plan.calendar.working(begun, ended).map_err(beyond)?);
+                }
+            }
+        }
+        Ok(lines
+            .into_values()
+            .map(|line| AvailabilityLine { availability: share(&line), ..line })
+            .collect())
+    }
+
+    /// Clocks of these limits: the open ones, the breached ones, or all.
+    async fn clocks(&self, breached: Option<bool>, span: &Span) -> Result<Vec<Row>, Status> {
+        let listing =
+            clock_row::by_due(breached, span.platform.as_deref(), span.profile.as_deref());
+        let mut listing = listing.limit(500);
+        let mut rows = Vec::new();
+        loop {
+            let (page, next) = self.desk.page::<Row>(listing.clone()).await?;
+            rows.extend(page);
+            if rows.len() > MOST_CLOCKS {
+                let text =
+                    format!("more than {MOST_CLOCKS} clocks; limit it to a profile or platform");
+                return Err(Refusal::not_now("REPORT_TOO_LARGE", text).status(CONTEXT));
+            }
+            if next.is_empty() {
+                return Ok(rows);
+            }
+            listing.page_token = next;
+        }
+    }
+}
+
+fn value(row: &ComplianceFigures, by: Grouping) -> String {
+    match by {
+        Grouping::Unspecified => String::new(),
+        Grouping::Profile => row.profile.clone(),
+        Grouping::Clock => format!("{}/{}", row.profile, row.clock),
+        Grouping::Platform => row.platform.clone(),
+        Grouping::Party => ledger::word(row.party()).to_owned(),
+        Grouping::Month => row.day.get(..7).unwrap_or_default().to_owned(),
+        Grouping::Day => row.day.clone(),
+    }
+}
+
+fn merge(line: &mut ComplianceLine, more: &ComplianceLine) {
+    line.met += more.met;
+    line.breached += more.breached;
+    line.contractual_breached += more.contractual_breached;
+    line.cancelled += more.cancelled;
+    line.withdrawn += more.withdrawn;
+    let time = |span: &Option<prost_types::Duration>| {
+        span.as_ref().map(ledger::from_duration).unwrap_or_default()
+    };
+    add(&mut line.overrun, time(&more.overrun));
+    add(&mut line.paused, time(&more.paused));
+    for held in &more.held {
+        hold(&mut line.held, held.party, time(&held.time));
+    }
+}
+
+/// In hundredths of a percent, rounded down: 99.999 % is not 100 %.
+fn share(line: &AvailabilityLine) -> u32 {
+    let nanos = |span: &Option<prost_types::Duration>| {
+        span.as_ref().map_or(0, |span| ledger::from_duration(span).as_nanos())
+    };
+    let (promised, away) = (nanos(&line.promised), nanos(&line.away));
+    if promised <= 0 {
+        return 10_000;
+    }
+    u32::try_from((promised - away).max(0) * 10_000 / promised).unwrap_or(10_000)
+}
+
+#[tonic::async_trait]
+impl ReportService for Reports {
+    async fn get_compliance(
+        &self,
+        request: Request<api::GetComplianceRequest>,
+    ) -> Result<Response<api::GetComplianceResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let span = span(
+            &mut fields,
+            &call,
+            &message.from,
+            &message.to,
+            &message.profile,
+            &message.platform,
+        );
+        let groups = groups(&mut fields, &message.group_by);
+        let span = fields.finish_some(span)?;
+        let lines = self.compliance(&span, &groups).await?;
+        Ok(Response::new(api::GetComplianceResponse { lines }))
+    }
+
+    async fn get_availability(
+        &self,
+        request: Request<api::GetAvailabilityRequest>,
+    ) -> Result<Response<api::GetAvailabilityResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let span = span(
+            &mut fields,
+            &call,
+            &message.from,
+            &message.to,
+            &message.profile,
+            &message.platform,
+        );
+        let span = fields.finish_some(span)?;
+        let lines = self.availability(&span).await?;
+        Ok(Response::new(api::GetAvailabilityResponse { lines }))
+    }
+
+    async fn export_report(
+        &self,
+        request: Request<api::ExportReportRequest>,
+    ) -> Result<Response<api::ExportReportResponse>, Status> {
+        let call = Call::of(&request)?.clone();
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let report: Report = fields.choice("report", message.report);
+        let today = compliance::day(self.desk.now());
+        let (from, to) = match report == Report::OpenClocks {
+            true => (today.as_str(), today.as_str()),
+            false => (message.from.as_str(), message.to.as_str()),
+        };
+        let span = span(&mut fields, &call, from, to, &message.profile, &message.platform);
+        let groups = groups(&mut fields, &message.group_by);
+        let span = fields.finish_some(span)?;
+        let csv = match report {
+            Report::Unspecified => String::new(),
+            Report::Compliance => csv::compliance(&self.compliance(&span, &groups).await?, &groups),
+            Report::OpenClocks => csv::clocks(&self.clocks(Some(false), &span).await?),
+            Report::Breaches => {
+                let day = |row: &Row| {
+                    let missed = row.committed.as_ref().and_then(|limit| time(&limit.breached_at));
+                    missed.map(compliance::day)
+                };
+                let (from, to) = (span.from.to_string(), span.to.to_string());
+                let mut rows = self.clocks(Some(true), &span).await?;
+                rows.retain(|row| day(row).is_some_and(|day| from <= day && day <= to));
+                csv::breaches(&rows)
+            }
+            Report::Availability => csv::availability(&self.availability(&span).await?),
+        };
+        Ok(Response::new(api::ExportReportResponse { csv }))
+    }
+}
+
+fn groups(fields: &mut Fields, given: &[i32]) -> Vec<Grouping> {
+    fields.repeated("group_by", given, 0..=6, |fields, by| fields.choice("", *by))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Whose time it was: each stretch of a clock's life with the party that held it.
+
+use contracts::sla::{Party, Segment};
+use eventlog::time::to_proto;
+use jiff::SignedDuration;
+
+use crate::{
+    calendar::OutOfRange,
+    timeline::{Plan, Timeline},
+};
+
+/// All stretches of a timeline. Open time is that of the calendar on which the limit is measured.
+///
+/// # Errors
+/// A stretch lies beyond the calendar.
+pub fn segments(timeline: &Timeline, plan: &Plan) -> Result<Vec<Segment>, OutOfRange> {
+    let mut segments = Vec::new();
+    for (number, cycle) in (1..).zip(&timeline.cycles) {
+        let measure = cycle.committed.as_ref().map_or(&plan.calendar, |limit| limit.measure());
+        for stretch in &cycle.stretches {
+            let working = stretch.to.map(|to| measure.working(stretch.from, to)).transpose()?;
+            segments.push(Segment {
+                cycle: number,
+                from: Some(to_proto(stretch.from)),
+                to: stretch.to.map(to_proto),
+                holder: stretch.party().into(),
+                counted: stretch.counts(),
+                reason: match stretch.exempt {
+                    true => "force majeure".to_owned(),
+                    false => stretch.reason.clone(),
+                },
+                evidence: stretch.evidence.clone(),
+                working: working.map(duration),
+            });
+        }
+    }
+    Ok(segments)
+}
+
+/// A span of time as a message.
+#[must_use]
+pub fn duration(span: SignedDuration) -> prost_types::Duration {
+    prost_types::Duration { seconds: span.as_secs(), nanos: span.subsec_nanos() }
+}
+
+/// A span of time from a message.
+#[must_use]
+pub fn from_duration(span: &prost_types::Duration) -> SignedDuration {
+    SignedDuration::new(span.seconds, span.nanos)
+}
+
+/// A party by its word: `supplier`.
+#[must_use]
+pub fn word(party: Party) -> &'static str {
+    match party {
+        Party::Unspecified => "nobody",
+        Party::Supplier => "supplier",
+        Party::User => "user",
+        Party::Carrier => "carrier",
+        Party::Manufacturer => "manufacturer",
+        Party::Platform => "platform",
+        Party::Dealer => "dealer",
+        Party::ForceMajeure => "force majeure",
+    }
+}
