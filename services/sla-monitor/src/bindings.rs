@@ -95,15 +95,21 @@ impl Bindings {
         self.0.iter().any(|bound| bound.profile == profile)
     }
 
+    /// The other profiles that count in the place of a binding.
+    #[must_use]
+    pub fn others_in_place_of(&self, binding: &Binding) -> BTreeSet<&str> {
+        self.0
+            .iter()
+            .filter(|bound| same_place(bound, binding) && bound.profile != binding.profile)
+            .map(|bound| bound.profile.as_str())
+            .collect()
+    }
+
     /// Profiles that count in a place where this one does, too.
     #[must_use]
     pub fn beside(&self, profile: &str) -> BTreeSet<&str> {
         let places = self.0.iter().filter(|bound| bound.profile == profile);
-        places
-            .flat_map(|place| self.0.iter().filter(|bound| same_place(bound, place)))
-            .map(|bound| bound.profile.as_str())
-            .filter(|other| *other != profile)
-            .collect()
+        places.flat_map(|place| self.others_in_place_of(place)).collect()
     }
 }
 

@@ -107,6 +107,9 @@ pub enum Rejection {
     /// The deadline cannot be counted.
     #[error("the deadline cannot be counted: {0}")]
     OutOfRange(#[from] OutOfRange),
+    /// Its version of its profile is none that can be applied.
+    #[error("the rules of this clock are not understood by this release")]
+    RulesUnknown,
     /// It has more facts than a clock keeps.
     #[error("the clock has {MOST_FACTS} facts already; what is it that never ends?")]
     TooManyFacts,

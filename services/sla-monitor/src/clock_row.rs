@@ -5,7 +5,7 @@
 
 use contracts::{
     common::EventMetadata,
-    sla::{BreachState, Clock as Row, ClockRef, ClockState, Deadlines, FactKind, Limit},
+    sla::{BreachState, Clock as Row, ClockKind, ClockRef, ClockState, Deadlines, FactKind, Limit},
 };
 use eventlog::{Key, Listing, Recorded, time::to_proto};
 use jiff::Timestamp;
@@ -22,6 +22,7 @@ const SUBJECT: &str = "subject";
 const ALL: &str = "all";
 const OPEN: &str = "open";
 const BREACHED: &str = "breached";
+const OUTAGE: &str = "outage";
 
 impl Recorded for Clock {
     const KIND: &'static str = "clock";
@@ -121,7 +122,13 @@ impl Recorded for Clock {
         if let Some(next) = &row.next_at {
             keys.push(Key::new(NEXT, sortable(Some(next))));
         }
-        let lists = [Some(ALL), is_open.then_some(OPEN), breached.then_some(BREACHED)];
+        let is_outage = row.kind() == ClockKind::Outage;
+        let lists = [
+            Some(ALL),
+            is_open.then_some(OPEN),
+            breached.then_some(BREACHED),
+            is_outage.then_some(OUTAGE),
+        ];
         for key in lists.into_iter().flatten() {
             let found_by = facets::keys(&[&row.platform, &row.profile], &sort);
             keys.extend(found_by.into_iter().map(|facet| Key { key, ..facet }));
@@ -197,6 +204,26 @@ pub fn by_due(breached: Option<bool>, platform: Option<&str>, profile: Option<&s
         Some(true) => BREACHED,
     };
     Listing { key: key.to_owned(), ..facets::listing(Clock::KIND, &[platform, profile]) }
+}
+
+/// Clocks whose limit was missed from a moment on and before another one, the earliest first.
+#[must_use]
+pub fn breached_between(
+    from: Timestamp,
+    to: Timestamp,
+    platform: Option<&str>,
+    profile: Option<&str>,
+) -> Listing {
+    let breached = by_due(Some(true), platform, profile);
+    let at = |at: Timestamp| format!("{}{}", breached.from, sortable(Some(&to_proto(at))));
+    let (from, to) = (at(from), at(to));
+    breached.range(from, to)
+}
+
+/// Clocks that tell when something is away.
+#[must_use]
+pub fn outages(platform: Option<&str>, profile: Option<&str>) -> Listing {
+    Listing { key: OUTAGE.to_owned(), ..facets::listing(Clock::KIND, &[platform, profile]) }
 }
 
 /// Clocks of a case.

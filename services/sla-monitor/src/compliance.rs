@@ -20,10 +20,12 @@ use crate::{
 const DAY: &str = "day";
 
 /// Days are those of the supplier.
-#[allow(clippy::missing_panics_doc, reason = "a fixed offset is always right")]
+pub(crate) fn zone() -> TimeZone {
+    TimeZone::fixed(jiff::tz::offset(8))
+}
+
 pub(crate) fn day(at: Timestamp) -> String {
-    let zone = TimeZone::fixed(jiff::tz::offset(8));
-    zone.to_datetime(at).date().to_string()
+    zone().to_datetime(at).date().to_string()
 }
 
 /// The projection.

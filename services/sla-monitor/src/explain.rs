@@ -111,7 +111,7 @@ fn sentences(
             stretch.evidence
         ));
     }
-    told.push(format!("Counted so far: {elapsed:#}."));
+    told.push(format!("Counted so far: {}.", rounded(elapsed)));
     match cycle.due(Side::Committed) {
         Some(due) => {
             told.push(format!("Due {}.", at(due)));
@@ -138,14 +138,19 @@ fn sentences(
     }
     match (policy.kind, remaining(cycle, until)?) {
         (ClockKind::Promise, Some(left)) if left.is_negative() => {
-            told.push(format!("Late by {:#}.", -left));
+            told.push(format!("Late by {}.", rounded(-left)));
         }
         (ClockKind::Promise, Some(left)) if cycle.end.is_none() => {
-            told.push(format!("Left: {left:#}."))
+            told.push(format!("Left: {}.", rounded(left)));
         }
         _ => {}
     }
     Ok(told)
+}
+
+/// A time in words, without parts of a second: `1h 30m`.
+fn rounded(time: SignedDuration) -> String {
+    format!("{:#}", SignedDuration::from_secs(time.as_secs()))
 }
 
 /// A span in words: `2 hours`.

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     policy,
     profile::ProfileSeries,
+    publishing,
     rules::{Rules, first_calendars},
     written::first_notices,
 };
@@ -147,21 +148,14 @@ pub async fn publish(log: &Log, config: &Config, now: Timestamp) -> Result<(), F
     if log.get_row(Bindings::KIND, bindings::ID).await?.is_some() {
         return Ok(());
     }
-    let rules = Rules::load(log).await?;
     // all in one commit: a start that is cut off leaves none of them
     let mut stage = log.stage();
     for name in &config.default_profiles {
-        let Some(profile) = rules.newest(name).filter(|_| names.contains(name)) else {
+        if !names.contains(name) {
             return Err(FirstError::NoDefault(name.clone()));
-        };
+        }
         let binding = Binding { profile: name.clone(), ..Binding::default() };
-        let rivals = rules.rivals(profile);
-        let bound = stage
-            .transact(bindings::ID, &context(now), |known: &Bindings| {
-                known.bind(&binding, &rivals, BY, now)
-            })
-            .await;
-        match bound {
+        match publishing::stage_binding(&mut stage, &context(now), &binding, BY).await {
             Ok(_) => {}
             Err(TransactError::Refused(rejection)) => {
                 return Err(FirstError::Overlap {

@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod monitor;
 pub mod policy;
 pub mod profile;
+pub mod publishing;
 pub mod replay;
 pub mod rules;
 pub mod timeline;

@@ -17,7 +17,7 @@ use contracts::sla::{self as api, ClockKind, DutyPeriod, Party};
 
 use crate::calendar::Span;
 
-pub use check::{check, read, span};
+pub use check::{check, read, recorded, span};
 pub use field::{Field, FieldError, context};
 pub use pattern::{Pattern, Said};
 

@@ -5,6 +5,8 @@
 //! Invariant: a version, once published, never changes. What it holds was checked before it comes
 //! here.
 
+use std::collections::BTreeSet;
+
 pub use contracts::sla::profile_event::Event;
 use contracts::{
     common::EventMetadata,
@@ -83,13 +85,26 @@ impl ProfileSeries {
         })
     }
 
-    /// Lets no new clock start under it.
+    /// Under what a new clock starts.
     ///
     /// # Errors
-    /// There is none.
-    pub fn retire(&self, by: &str, now: Timestamp) -> Decision<Event, Rejection> {
+    /// There is none, or it is retired.
+    pub fn newest(&self) -> Result<&Profile, Rejection> {
         match self {
             Self::Absent => Err(Rejection::NotFound),
+            Self::Published(profile, _) => Ok(profile),
+            Self::Retired(..) => Err(Rejection::IsRetired),
+        }
+    }
+
+    /// Lets no new clock start under it. `is_bound`: it counts somewhere.
+    ///
+    /// # Errors
+    /// There is none, or it counts somewhere.
+    pub fn retire(&self, is_bound: bool, by: &str, now: Timestamp) -> Decision<Event, Rejection> {
+        match self {
+            Self::Absent => Err(Rejection::NotFound),
+            Self::Published(..) if is_bound => Err(Rejection::IsBound),
             Self::Published(profile, _) => emit(ProfileRetired {
                 name: profile.name.clone(),
                 retired_at: Some(to_proto(now)),
@@ -114,6 +129,22 @@ pub enum Rejection {
         /// What the caller has seen.
         seen: u32,
     },
+    /// It counts somewhere.
+    #[error("the profile is bound; unbind it first")]
+    IsBound,
+    /// No new clock starts under it.
+    #[error("the profile is retired; publish it again first")]
+    IsRetired,
+}
+
+/// Whether two profiles have a clock or duty of one name.
+#[must_use]
+pub fn share_a_name(one: &Profile, other: &Profile) -> bool {
+    let names = |profile: &Profile| -> BTreeSet<String> {
+        let clocks = profile.clocks.iter().map(|clock| clock.name.clone());
+        clocks.chain(profile.duties.iter().map(|duty| duty.name.clone())).collect()
+    };
+    !names(one).is_disjoint(&names(other))
 }
 
 impl Recorded for ProfileSeries {

@@ -181,19 +181,6 @@ impl Rules {
         places.into_iter().map(bound_in).find(|bound| !bound.is_empty()).unwrap_or_default()
     }
 
-    /// Profiles whose newest version has a clock or duty of a name that this one has, too.
-    #[must_use]
-    pub fn rivals(&self, profile: &Profile) -> BTreeSet<String> {
-        let newest = self.profiles.values().filter_map(|versions| versions.last());
-        newest
-            .filter(|other| other.profile.name != profile.name)
-            .filter(|other| {
-                other.profile.policies.iter().any(|policy| profile.policy(&policy.name).is_some())
-            })
-            .map(|other| other.profile.name.clone())
-            .collect()
-    }
-
     /// All profiles that ever counted for a platform, whatever the contract.
     #[must_use]
     pub fn ever_bound(&self, platform: &str) -> BTreeSet<&str> {
@@ -239,7 +226,7 @@ fn published(
     calendars: &BTreeMap<String, Calendar>,
 ) -> Option<Published> {
     let profile = version.profile.as_ref()?;
-    match policy::check(profile, version.version, |name| calendars.contains_key(name)) {
+    match policy::recorded(profile, version.version, |name| calendars.contains_key(name)) {
         Ok(checked) => Some(Published {
             profile: Arc::new(checked),
             from: time(&version.published_at)?,

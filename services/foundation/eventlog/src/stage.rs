@@ -63,17 +63,7 @@ impl Stage {
         decide: impl FnOnce(&A) -> Decision<A::Event, R> + Send,
     ) -> Result<Staged<A>, TransactError<R>> {
         let stream = stream_name(A::KIND, id);
-        let working = match self.aggregates.entry(stream.clone()) {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                let slot = self.log.shared.cache.slot::<A>(&stream);
-                let entry = self.log.entry::<A>(&slot, id, &stream).await?;
-                free.insert(Box::new(Working::new(slot, entry)))
-            }
-        };
-        let working = working.as_any().downcast_mut::<Working<A>>().ok_or_else(|| {
-            LogError::Invalid { what: format!("kind {}", A::KIND), why: "names two aggregates" }
-        })?;
+        let working = self.working::<A>(id, &stream).await?;
         let events = decide(&working.entry.state).map_err(TransactError::Refused)?;
         let outcome = if events.is_empty() { Outcome::AlreadyApplied } else { Outcome::Executed };
         if !events.is_empty() {
@@ -81,6 +71,35 @@ impl Stage {
             working.change(change);
         }
         Ok(Staged { outcome, version: working.entry.version, row: Arc::clone(&working.entry.row) })
+    }
+
+    /// Reads one aggregate as this stage has prepared it. The commit demands that nobody has changed
+    /// it meanwhile, so that other changes of the stage may rest on it.
+    ///
+    /// # Errors
+    /// The log is broken.
+    pub async fn read<A: Recorded>(&mut self, id: &str) -> Result<A, LogError> {
+        let working = self.working::<A>(id, &stream_name(A::KIND, id)).await?;
+        Ok(working.entry.state.clone())
+    }
+
+    async fn working<A: Recorded>(
+        &mut self,
+        id: &str,
+        stream: &str,
+    ) -> Result<&mut Working<A>, LogError> {
+        let working = match self.aggregates.entry(stream.to_owned()) {
+            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                let slot = self.log.shared.cache.slot::<A>(stream);
+                let entry = self.log.entry::<A>(&slot, id, stream).await?;
+                free.insert(Box::new(Working::new(slot, entry)))
+            }
+        };
+        working.as_any().downcast_mut::<Working<A>>().ok_or_else(|| LogError::Invalid {
+            what: format!("kind {}", A::KIND),
+            why: "names two aggregates",
+        })
     }
 
     /// Moves a cursor in the same commit; it must be at `from` then.

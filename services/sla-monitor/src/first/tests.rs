@@ -197,7 +197,7 @@ async fn a_start_leaves_alone_what_operators_have_changed() {
     let profile = parse(PROFILES[0].1).unwrap();
     let changed = Profile { title: "Another promise".into(), ..profile };
     bench.tell(&changed.name, |known: &ProfileSeries| known.publish(&changed, 1, "op", now)).await;
-    bench.tell("food-delivery", |known: &ProfileSeries| known.retire("op", now)).await;
+    bench.tell("food-delivery", |known: &ProfileSeries| known.retire(false, "op", now)).await;
     let duties = Binding { profile: "supplier-duties".into(), ..Binding::default() };
     bench.tell(bindings::ID, |known: &Bindings| known.unbind(&duties, "op", now)).await;
     let mut always = first_calendars().remove(0);

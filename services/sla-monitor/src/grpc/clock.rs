@@ -23,6 +23,7 @@ use crate::{
     clock::{About, Clock, Rejection},
     clock_row,
     explain::explain,
+    monitor::plan_of,
     rules::{RuleBook, Rules},
     timeline::Plan,
 };
@@ -66,6 +67,7 @@ pub(super) fn refusal(rejection: Rejection) -> Refusal {
     match rejection {
         Rejection::NotFound => Refusal::not_found("UNKNOWN_CLOCK", text),
         Rejection::OutOfRange(_) => Refusal::not_now("BEYOND_THE_CALENDAR", text),
+        Rejection::RulesUnknown => Refusal::not_now("RULES_UNKNOWN", text),
         Rejection::TooManyFacts => Refusal::not_now("TOO_MANY_FACTS", text),
         Rejection::Idle(_) => Refusal::not_now("WITHOUT_EFFECT", text),
         Rejection::Differs(field) => {
@@ -75,10 +77,9 @@ pub(super) fn refusal(rejection: Rejection) -> Refusal {
 }
 
 fn plan(row: &Row, rules: &Rules) -> Result<Plan, Status> {
-    rules.plan(&row.profile, row.profile_version, &row.clock).ok_or_else(|| {
-        let text = "the rules of this clock are not understood by this release";
-        Refusal::not_now("RULES_UNKNOWN", text).status(CONTEXT)
-    })
+    rules
+        .plan(&row.profile, row.profile_version, &row.clock)
+        .ok_or_else(|| refusal(Rejection::RulesUnknown).status(CONTEXT))
 }
 
 fn about(row: &Row) -> About {
@@ -111,12 +112,13 @@ impl Clocks {
         fact: &Fact,
         when: When,
     ) -> Result<(Row, bool), Status> {
-        let row = self.row(call, clock_id).await?;
-        let plan = plan(&row, &self.book.rules())?;
-        let about = about(&row);
+        let about = about(&self.row(call, clock_id).await?);
         let (row, repeated) = self
             .desk
             .command(call, clock_id, when.now, |clock: &Clock| {
+                // the version that counts now: another one may have been applied a moment ago
+                let rules = self.book.rules();
+                let plan = plan_of(clock, &rules).ok_or(Rejection::RulesUnknown)?;
                 let events = clock.record(&about, fact, &plan)?;
                 let before = clock.facts().iter().find(|known| known.evidence == fact.evidence);
                 match before.map(|before| same_time(before.at.as_ref(), when)) {

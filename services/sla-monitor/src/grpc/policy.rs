@@ -1,25 +1,30 @@
 //! The gRPC service of policies and calendars.
 
+mod replan;
+
+use std::sync::Arc;
+
 use chassis::{Call, Desk, Fields, Host, Refusal, errors};
 use contracts::sla::{
     self as api, Binding, ProfileHistory, ProfileVersion, ReplanReason,
     policy_service_server::{PolicyService, PolicyServiceServer},
 };
 use decider::Decision;
-use eventlog::{Log, Outcome, Recorded, TransactError, Transacted, bus::Bus};
+use eventlog::{Log, Outcome, Recorded, Staged, TransactError, Transacted, bus::Bus};
 use jiff::Timestamp;
 use tonic::{Request, Response, Status};
+
+use replan::pinned;
 
 use super::CONTEXT;
 use crate::{
     bindings::{self, Bindings},
     calendars::{self, CalendarSeries, Holidays, Never},
-    clock::Clock,
-    clock_row, policy,
+    policy,
     profile::{self, ProfileSeries},
+    publishing,
     replay::{self, Asked},
     rules::{RuleBook, Rules, all},
-    timeline::Plan,
     written,
 };
 
@@ -43,18 +48,24 @@ fn no_profile(name: &str) -> Status {
     Refusal::not_found("UNKNOWN_PROFILE", format!("there is no profile {name}")).status(CONTEXT)
 }
 
-fn refused(rejection: profile::Rejection) -> Refusal {
+fn refused(rejection: publishing::Rejection) -> Refusal {
+    use profile::Rejection as Said;
     let text = rejection.to_string();
     match rejection {
-        profile::Rejection::NotFound => Refusal::not_found("UNKNOWN_PROFILE", text),
-        profile::Rejection::SeenAnother { .. } => Refusal::not_now("SEEN_ANOTHER_VERSION", text),
+        publishing::Rejection::Profile(Said::NotFound) => {
+            Refusal::not_found("UNKNOWN_PROFILE", text)
+        }
+        publishing::Rejection::Profile(Said::SeenAnother { .. }) => {
+            Refusal::not_now("SEEN_ANOTHER_VERSION", text)
+        }
+        publishing::Rejection::Profile(Said::IsBound) => Refusal::not_now("PROFILE_IS_BOUND", text),
+        publishing::Rejection::Profile(Said::IsRetired) => {
+            Refusal::not_now("PROFILE_IS_RETIRED", text)
+        }
+        publishing::Rejection::Bindings(bindings::Rejection::Overlaps(_)) => {
+            Refusal::not_now("PROFILES_OVERLAP", text).with("field", "binding")
+        }
     }
-}
-
-fn overlapping(rejection: bindings::Rejection) -> Refusal {
-    let text = rejection.to_string();
-    let bindings::Rejection::Overlaps(_) = rejection;
-    Refusal::not_now("PROFILES_OVERLAP", text).with("field", "binding")
 }
 
 fn notice_refused(rejection: calendars::Rejection) -> Refusal {
@@ -85,88 +96,15 @@ impl Policies {
         Ok(done)
     }
 
-    /// A version must not take the name of a clock that counts in the same place.
-    async fn check_beside(&self, checked: &policy::Profile, rules: &Rules) -> Result<(), Status> {
-        let bindings = self.desk.log().load::<Bindings>(bindings::ID).await.map_err(errors::log)?;
-        let rivals = rules.rivals(checked);
-        let beside = bindings.state.beside(&checked.name);
-        match beside.iter().find(|other| rivals.contains(**other)) {
-            None => Ok(()),
-            Some(other) => {
-                let rejection = bindings::Rejection::Overlaps((*other).to_owned());
-                Err(overlapping(rejection).status(CONTEXT))
-            }
-        }
-    }
-
-    /// Plans all open clocks anew for which this says so. How many were looked at, and changed.
-    async fn replan(
+    /// The same, for what rests on other profiles and bindings.
+    async fn published<A: Recorded>(
         &self,
-        call: &Call,
-        now: Timestamp,
-        wanted: impl Fn(&api::Clock, &Rules) -> Option<Plan>,
-        reason: ReplanReason,
-        profile: Option<&str>,
-        dry_run: bool,
-    ) -> Result<Replanned, Status> {
-        let rules = self.book.rules();
-        let mut listing = clock_row::by_due(Some(false), None, profile).limit(500);
-        let mut replanned = Replanned::default();
-        let mut ids: Vec<(String, Plan)> = Vec::new();
-        loop {
-            let page = self.desk.page::<api::Clock>(listing.clone()).await?;
-            for row in &page.0 {
-                replanned.looked_at += 1;
-                match wanted(row, &rules) {
-                    Some(plan) => ids.push((row.clock_id.clone(), plan)),
-                    None => replanned.kept += 1,
-                }
-            }
-            match page.1 {
-                token if token.is_empty() => break,
-                token => listing.page_token = token,
-            }
-        }
-        for (id, plan) in ids {
-            if dry_run {
-                let clock = self.desk.log().load::<Clock>(&id).await.map_err(errors::log)?.state;
-                match clock.replan(reason, now, &plan) {
-                    Ok(events) => replanned.changed += u64::from(!events.is_empty()),
-                    Err(_) => replanned.kept += 1,
-                }
-                continue;
-            }
-            let done = self
-                .desk
-                .log()
-                .transact(&id, &call.context(now), |clock: &Clock| clock.replan(reason, now, &plan))
-                .await;
-            match done {
-                Ok(done) => replanned.changed += u64::from(done.outcome == Outcome::Executed),
-                // it must not keep the others from being planned anew
-                Err(TransactError::Refused(rejection)) => {
-                    tracing::warn!(clock = id, %rejection, "a clock cannot be planned anew");
-                    replanned.kept += 1;
-                }
-                Err(error) => {
-                    return Err(errors::transact(error, CONTEXT, super::clock::refusal));
-                }
-            }
-        }
-        Ok(replanned)
+        done: Result<Staged<A>, TransactError<publishing::Rejection>>,
+    ) -> Result<(Arc<A::Row>, bool), Status> {
+        let done = done.map_err(|error| errors::transact(error, CONTEXT, refused))?;
+        self.book.reload().await.map_err(errors::log)?;
+        Ok((done.row, done.outcome == Outcome::AlreadyApplied))
     }
-}
-
-#[derive(Debug, Default)]
-struct Replanned {
-    looked_at: u64,
-    changed: u64,
-    kept: u64,
-}
-
-/// The plan that a running clock has.
-fn pinned(row: &api::Clock, rules: &Rules) -> Option<Plan> {
-    rules.plan(&row.profile, row.profile_version, &row.clock)
 }
 
 fn binding(fields: &mut Fields, given: &Option<Binding>, rules: &Rules) -> Binding {
@@ -205,22 +143,12 @@ impl PolicyService for Policies {
             (policy::read(fields, given, 0, |name| rules.calendar(name).is_some()), given.clone())
         });
         let (checked, given) = fields.finish_some(checked)?;
-        let name = given.name.clone();
-        self.check_beside(&checked, &rules).await?;
-        let done = self
-            .publish(
-                &call,
-                &name,
-                now,
-                |series: &ProfileSeries| {
-                    series.publish(&given, message.seen_version, &call.caller.name, now)
-                },
-                refused,
-            )
-            .await?;
+        let (log, seen, by) = (self.desk.log(), message.seen_version, &call.caller.name);
+        let done = publishing::publish(log, &call.context(now), &given, seen, by).await;
+        let (row, repeated) = self.published(done).await?;
         Ok(Response::new(api::PublishProfileResponse {
-            published: done.row.versions.last().cloned(),
-            repeated: done.outcome == Outcome::AlreadyApplied,
+            published: row.versions.last().cloned(),
+            repeated,
             unbound_events: checked.unbound.into_iter().collect(),
         }))
     }
@@ -234,24 +162,11 @@ impl PolicyService for Policies {
         let mut fields = Fields::new();
         let name = fields.identifier("name", &request.into_inner().name);
         let name = fields.finish(name)?;
-        let bindings = self.desk.log().load::<Bindings>(bindings::ID).await.map_err(errors::log)?;
-        if bindings.state.binds(&name) {
-            let text = format!("profile {name} is bound; unbind it first");
-            return Err(Refusal::not_now("PROFILE_IS_BOUND", text).status(CONTEXT));
-        }
-        let done = self
-            .publish(
-                &call,
-                &name,
-                now,
-                |series: &ProfileSeries| series.retire(&call.caller.name, now),
-                refused,
-            )
-            .await?;
-        Ok(Response::new(api::RetireProfileResponse {
-            retired: done.row.versions.last().cloned(),
-            repeated: done.outcome == Outcome::AlreadyApplied,
-        }))
+        let (log, by) = (self.desk.log(), &call.caller.name);
+        let done = publishing::retire(log, &call.context(now), &name, by).await;
+        let (row, repeated) = self.published(done).await?;
+        let retired = row.versions.last().cloned();
+        Ok(Response::new(api::RetireProfileResponse { retired, repeated }))
     }
 
     async fn get_profile(
@@ -292,21 +207,11 @@ impl PolicyService for Policies {
         let call = Call::of(&request)?.clone();
         let now = self.desk.now();
         let mut fields = Fields::new();
-        let rules = self.book.rules();
-        let bound = binding(&mut fields, &request.into_inner().binding, &rules);
+        let bound = binding(&mut fields, &request.into_inner().binding, &self.book.rules());
         let bound = fields.finish(bound)?;
-        let rivals =
-            rules.newest(&bound.profile).map(|profile| rules.rivals(profile)).unwrap_or_default();
-        let done = self
-            .publish(
-                &call,
-                bindings::ID,
-                now,
-                |known: &Bindings| known.bind(&bound, &rivals, &call.caller.name, now),
-                overlapping,
-            )
-            .await?;
-        let repeated = done.outcome == Outcome::AlreadyApplied;
+        let (log, by) = (self.desk.log(), &call.caller.name);
+        let done = publishing::bind(log, &call.context(now), &bound, by).await;
+        let (_, repeated) = self.published(done).await?;
         Ok(Response::new(api::BindProfileResponse { repeated }))
     }
 
@@ -325,7 +230,7 @@ impl PolicyService for Policies {
                 bindings::ID,
                 now,
                 |known: &Bindings| known.unbind(&bound, &call.caller.name, now),
-                overlapping,
+                |rejection| refused(rejection.into()),
             )
             .await?;
         let repeated = done.outcome == Outcome::AlreadyApplied;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use chassis::{Call, Desk, Fields, Host, Refusal, desk::platform_filter, errors};
 use contracts::sla::{
-    self as api, AvailabilityLine, Clock as Row, ClockKind, ComplianceFigures, ComplianceLine,
-    Grouping, Report,
+    self as api, AvailabilityLine, Clock as Row, ComplianceFigures, ComplianceLine, Grouping,
+    Report,
     report_service_server::{ReportService, ReportServiceServer},
 };
-use eventlog::Log;
-use jiff::{civil::Date, tz::TimeZone};
+use eventlog::{Listing, Log};
+use jiff::{Timestamp, civil::Date};
 use tonic::{Request, Response, Status};
 
 use super::CONTEXT;
@@ -18,7 +18,7 @@ use crate::{
     compliance::{self, add, hold},
     csv, ledger,
     rules::{RuleBook, all},
-    timeline::{Timeline, time},
+    timeline::Timeline,
 };
 
 /// Most days of one report: ten years.
@@ -47,6 +47,15 @@ struct Span {
     to: Date,
     profile: Option<String>,
     platform: Option<String>,
+}
+
+impl Span {
+    /// From the beginning of its first day to the end of its last.
+    fn moments(&self) -> (Timestamp, Timestamp) {
+        let begin = |date: Date| compliance::zone().to_timestamp(date.into()).ok();
+        let end = self.to.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
+        (begin(self.from).unwrap_or(Timestamp::MIN), end)
+    }
 }
 
 fn span(
@@ -102,17 +111,11 @@ impl Reports {
 
     async fn availability(&self, span: &Span) -> Result<Vec<AvailabilityLine>, Status> {
         let rules = self.book.rules();
-        let now = self.desk.now();
-        let zone = TimeZone::fixed(jiff::tz::offset(8));
-        let instant = |date: Date| date.to_zoned(zone.clone()).map(|day| day.timestamp()).ok();
-        let bounds = instant(span.from).zip(span.to.tomorrow().ok().and_then(instant));
-        let (from, to) = bounds.unwrap_or_default();
-        let to = to.min(now);
+        let (from, to) = span.moments();
+        let to = to.min(self.desk.now());
+        let outages = clock_row::outages(span.platform.as_deref(), span.profile.as_deref());
         let mut lines: BTreeMap<(String, String, Vec<String>), AvailabilityLine> = BTreeMap::new();
-        for row in self.clocks(None, span).await? {
-            if row.kind() != ClockKind::Outage {
-                continue;
-            }
+        for row in self.clocks(outages).await? {
             let Some(plan) = rules.plan(&row.profile, row.profile_version, &row.clock) else {
                 continue;
             };
@@ -146,10 +149,8 @@ impl Reports {
             .collect())
     }
 
-    /// Clocks of these limits: the open ones, the breached ones, or all.
-    async fn clocks(&self, breached: Option<bool>, span: &Span) -> Result<Vec<Row>, Status> {
-        let listing =
-            clock_row::by_due(breached, span.platform.as_deref(), span.profile.as_deref());
+    /// The clocks of one table.
+    async fn clocks(&self, listing: Listing) -> Result<Vec<Row>, Status> {
         let mut listing = listing.limit(500);
         let mut rows = Vec::new();
         loop {
@@ -157,7 +158,7 @@ impl Reports {
             rows.extend(page);
             if rows.len() > MOST_CLOCKS {
                 let text =
-                    format!("more than {MOST_CLOCKS} clocks; limit it to a profile or platform");
+                    format!("more than {MOST_CLOCKS} clocks; ask for fewer days, or one profile");
                 return Err(Refusal::not_now("REPORT_TOO_LARGE", text).status(CONTEXT));
             }
             if next.is_empty() {
@@ -267,19 +268,17 @@ impl ReportService for Reports {
         let span = span(&mut fields, &call, from, to, &message.profile, &message.platform);
         let groups = groups(&mut fields, &message.group_by);
         let span = fields.finish_some(span)?;
+        let (platform, profile) = (span.platform.as_deref(), span.profile.as_deref());
         let csv = match report {
             Report::Unspecified => String::new(),
             Report::Compliance => csv::compliance(&self.compliance(&span, &groups).await?, &groups),
-            Report::OpenClocks => csv::clocks(&self.clocks(Some(false), &span).await?),
+            Report::OpenClocks => {
+                csv::clocks(&self.clocks(clock_row::by_due(Some(false), platform, profile)).await?)
+            }
             Report::Breaches => {
-                let day = |row: &Row| {
-                    let missed = row.committed.as_ref().and_then(|limit| time(&limit.breached_at));
-                    missed.map(compliance::day)
-                };
-                let (from, to) = (span.from.to_string(), span.to.to_string());
-                let mut rows = self.clocks(Some(true), &span).await?;
-                rows.retain(|row| day(row).is_some_and(|day| from <= day && day <= to));
-                csv::breaches(&rows)
+                let (from, to) = span.moments();
+                let breached = clock_row::breached_between(from, to, platform, profile);
+                csv::breaches(&self.clocks(breached).await?)
             }
             Report::Availability => csv::availability(&self.availability(&span).await?),
         };

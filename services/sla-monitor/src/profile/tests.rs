@@ -78,15 +78,33 @@ fn the_same_again_is_a_repeat_whatever_was_seen() {
 #[test]
 fn a_profile_is_retired_once() {
     given::<ProfileSeries>([])
-        .when(|it| it.retire("李", start()))
+        .when(|it| it.retire(false, "李", start()))
         .then_refused(Rejection::NotFound);
     given::<ProfileSeries>([published(first(), 1)])
-        .when(|it| it.retire("李", start()))
+        .when(|it| it.retire(false, "李", start()))
         .then([retired()])
         .repeated();
     given::<ProfileSeries>([published(first(), 1), retired()])
-        .when(|it| it.retire("王", at("2026-03-03 10:00")))
+        .when(|it| it.retire(false, "王", at("2026-03-03 10:00")))
         .then_nothing();
+}
+
+#[test]
+fn a_profile_that_counts_somewhere_is_not_retired() {
+    given::<ProfileSeries>([published(first(), 1)])
+        .when(|it| it.retire(true, "李", start()))
+        .then_refused(Rejection::IsBound);
+    given::<ProfileSeries>([published(first(), 1), retired()])
+        .when(|it| it.retire(true, "李", start()))
+        .then_nothing();
+}
+
+#[test]
+fn clocks_start_under_what_is_published_and_not_retired() {
+    let newest = |history: Vec<Event>| given::<ProfileSeries>(history).state().newest().cloned();
+    assert_eq!(newest(vec![]), Err(Rejection::NotFound));
+    assert_eq!(newest(vec![published(first(), 1), published(second(), 2)]), Ok(second()));
+    assert_eq!(newest(vec![published(first(), 1), retired()]), Err(Rejection::IsRetired));
 }
 
 #[test]

@@ -9,7 +9,10 @@ use eventlog::bus::BusOptions;
 use tonic::Code;
 
 use super::*;
-use crate::grpc::testing::{Bench, bench, bench_with, confirm, hours, outage, profile, start};
+use crate::{
+    clock_row,
+    grpc::testing::{Bench, bench, bench_with, confirm, hours, outage, profile, start},
+};
 
 mod apply;
 mod binding;

@@ -51,6 +51,28 @@ fn an_event_that_its_package_does_not_define_is_refused() {
 }
 
 #[test]
+fn a_published_pattern_that_is_no_longer_understood_is_lost_alone() {
+    let mut clock = confirm();
+    clock.stop.push(pattern("OrderVanished", "vanished_at"));
+    clock.stop.push(pattern("GoodsRejected", "vanished_at"));
+    let published = profile("care", [clock]);
+    assert_eq!(places(&published), ["clocks[0].stop[1].event", "clocks[0].stop[2].at"]);
+    let kept = recorded(&published, 7, |_| true).unwrap();
+    let heard: Vec<_> = kept.policies[0]
+        .patterns
+        .iter()
+        .filter(|pattern| pattern.fields.is_some())
+        .map(|pattern| pattern.event.as_str())
+        .collect();
+    let right = checked(&profile("care", [confirm()])).unwrap();
+    let all: Vec<_> =
+        right.policies[0].patterns.iter().map(|pattern| pattern.event.as_str()).collect();
+    assert_eq!(heard, all);
+    // without a name it is no profile
+    assert!(recorded(&api::Profile::default(), 7, |_| true).is_err());
+}
+
+#[test]
 fn a_message_that_is_no_event_is_refused() {
     for event in [
         "emall.ordering.v1.OrderTerms",
