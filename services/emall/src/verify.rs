@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use eventlog::{
     Log,
-    bus::{Bus, Comparison, compare},
+    bus::{Bus, CompareError, Comparison, compare},
 };
 use serde_json::json;
 use tokio::time::timeout;
@@ -109,8 +109,7 @@ async fn one(service: &Service, bus: Option<&Bus>) -> Result<Found, Failure> {
     let mut published = None;
     if let Some(bus) = bus {
         let log = service.open().await?;
-        let _ = timeout(RELAY, published_to(&log, bus, service)).await;
-        let compared = compare(&log, bus, &service.stream()).await;
+        let compared = with_stream(&log, bus, &service.stream()).await;
         log.close().await;
         let comparison = compared.map_err(|error| {
             Failure::because(
@@ -136,13 +135,17 @@ async fn one(service: &Service, bus: Option<&Bus>) -> Result<Found, Failure> {
     })
 }
 
-/// Waits until the stream has what the log holds now: what was just recorded may be on its way.
-async fn published_to(log: &Log, bus: &Bus, service: &Service) {
-    let Ok(last) = log.last_position().await else { return };
-    let stream = service.stream();
-    while !matches!(bus.stream_state(&stream).await, Ok(Some(state)) if state.last >= last) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+/// Compares the stream with what the log holds now, once it has that: what was just recorded may be
+/// on its way. What is recorded meanwhile may lag.
+async fn with_stream(log: &Log, bus: &Bus, stream: &str) -> Result<Comparison, CompareError> {
+    let until = log.last_position().await?;
+    let reached = async {
+        while !matches!(bus.stream_state(stream).await, Ok(Some(state)) if state.last >= until) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let _ = timeout(RELAY, reached).await;
+    compare(log, bus, stream, until).await
 }
 
 fn told(comparison: &Comparison) -> Vec<String> {

@@ -56,7 +56,8 @@ async fn main() {
     for rate in [1_000, 5_000] {
         latency(&log, &bus, rate, Duration::from_secs(8)).await;
     }
-    assert!(compare(&log, &bus, "ORDERING").await.unwrap().is_equal());
+    let last = log.last_position().await.unwrap();
+    assert!(compare(&log, &bus, "ORDERING", last).await.unwrap().is_equal());
     shutdown.cancel();
     relay.await.unwrap().unwrap();
 }

@@ -53,19 +53,26 @@ pub enum CompareError {
     Log(#[from] LogError),
 }
 
-/// Reads the whole stream and the whole log side by side, up to where both are now.
+/// Reads the whole stream and the whole log side by side. `until` is a position of the log that the
+/// stream should have reached; both may go on meanwhile.
 ///
 /// # Errors
 /// One of them cannot be read.
-pub async fn compare(log: &Log, bus: &Bus, stream: &str) -> Result<Comparison, CompareError> {
+pub async fn compare(
+    log: &Log,
+    bus: &Bus,
+    stream: &str,
+    until: u64,
+) -> Result<Comparison, CompareError> {
     let state =
         bus.stream_state(stream).await?.ok_or_else(|| CompareError::NoStream(stream.to_owned()))?;
+    // asked after the stream: what that has by now, the log has
     let log_last = log.last_position().await?;
     let both = state.last.min(log_last);
     let mut found = Comparison {
         first: state.first,
         last: state.last,
-        unpublished: log_last.saturating_sub(state.last),
+        unpublished: until.saturating_sub(state.last),
         unknown: state.last.saturating_sub(log_last),
         ..Comparison::default()
     };

@@ -94,7 +94,8 @@ impl World {
     }
 
     pub async fn compared(&self) -> Comparison {
-        soon("compared", compare(&self.log, &self.bus, &self.stream.name)).await.unwrap()
+        let last = self.log.last_position().await.unwrap();
+        soon("compared", compare(&self.log, &self.bus, &self.stream.name, last)).await.unwrap()
     }
 
     /// Deletes the stream, as an operator could.
