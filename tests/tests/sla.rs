@@ -10,7 +10,12 @@
 
 use std::time::Duration;
 
-use contracts::sla::{ClockFilter, ListClocksRequest, clock_service_client::ClockServiceClient};
+use contracts::sla::{
+    BackTestRequest, BindProfileRequest, Binding, ClockFilter, ClockKind, ClockPolicy,
+    ExplainClockRequest, Explanation, ListClocksRequest, Pattern, Profile, PublishProfileRequest,
+    Span, SpanUnit, Target, clock_service_client::ClockServiceClient,
+    policy_service_client::PolicyServiceClient,
+};
 use e2e::{
     eventually, life,
     parts::Ground,
@@ -177,6 +182,85 @@ async fn clocks_go_by_the_events_of_another_process() {
     .await;
     ground.verify(&ordering).await;
     ground.verify(&clocks).await;
+}
+
+#[tokio::test]
+async fn other_rules_are_tried_and_explained_on_history_that_is_read_again() {
+    let stack = Stack::start().await;
+    let key = Key::new(OPERATOR);
+    let mut policies = PolicyServiceClient::with_interceptor(stack.channel().await, key.clone());
+    let mut clocks = ClockServiceClient::with_interceptor(stack.channel().await, key);
+    let from_placing = care(pattern("OrderPlaced", "terms.order_id", "terms.placed_at"));
+    let publish = PublishProfileRequest { profile: Some(from_placing), seen_version: 0 };
+    policies.publish_profile(publish).await.unwrap();
+    let binding = Some(Binding {
+        platform: "mall-a".to_owned(),
+        profile: "care".to_owned(),
+        ..Binding::default()
+    });
+    policies.bind_profile(BindProfileRequest { binding }).await.unwrap();
+
+    let order_id = life::push(&mut stack.orders(MALL_A).await, "A-1").await;
+    life::deliver(&mut stack.orders(OPERATOR).await, &order_id).await;
+    let case = ListClocksRequest { subject: order_id.clone(), ..Default::default() };
+    eventually("the goods have arrived", SOON, || {
+        let (mut clocks, case) = (clocks.clone(), case.clone());
+        async move {
+            let clocks = clocks.list_clocks(case).await.unwrap().into_inner().clocks;
+            clocks.iter().any(|clock| clock.clock == "arrive" && clock.ended_at.is_some())
+        }
+    })
+    .await;
+    let of_case = clocks.list_clocks(case).await.unwrap().into_inner().clocks;
+    let clock_id = of_case.iter().find(|it| it.clock == "arrive").unwrap().clock_id.clone();
+
+    // as if it had been promised from the hand-over to the carrier on: the clock never heard of that
+    let draft = care(pattern("ShipmentDispatched", "order_id", "dispatched_at"));
+    let test = BackTestRequest { draft: Some(draft.clone()), ..Default::default() };
+    let tested = policies.back_test(test).await.unwrap().into_inner();
+    assert_eq!(tested.lines.len(), 1);
+    assert_eq!((tested.lines[0].started, tested.lines[0].met), (1, 1), "{tested:?}");
+    assert!(tested.events_read > 5, "{tested:?}");
+
+    let publish = PublishProfileRequest { profile: Some(draft), seen_version: 1 };
+    policies.publish_profile(publish).await.unwrap();
+    let told = clocks.explain_clock(ExplainClockRequest { clock_id }).await.unwrap().into_inner();
+    let (committed, restated) = (told.as_committed.unwrap(), told.as_restated.unwrap());
+    let seconds = |it: &Explanation| it.elapsed.as_ref().unwrap().seconds;
+    assert_eq!((committed.profile_version, restated.profile_version), (1, 2));
+    assert!(0 < seconds(&restated) && seconds(&restated) < seconds(&committed), "{restated:?}");
+    stack.verify().await;
+}
+
+/// A profile of one clock, `arrive`, that runs from an event to the arrival of a shipment.
+fn care(start: Pattern) -> Profile {
+    let span = Some(Span { amount: 10, unit: SpanUnit::Days.into(), end_of_day: false });
+    let clock = ClockPolicy {
+        name: "arrive".to_owned(),
+        title: "Arrival".to_owned(),
+        kind: ClockKind::Promise.into(),
+        subject: vec!["order_id".to_owned()],
+        start: vec![start],
+        stop: vec![pattern("ShipmentArrived", "order_id", "arrived_at")],
+        committed: Some(Target { span, field: String::new() }),
+        calendar: "24x7".to_owned(),
+        ..ClockPolicy::default()
+    };
+    Profile {
+        name: "care".to_owned(),
+        title: "Care".to_owned(),
+        clocks: vec![clock],
+        ..Profile::default()
+    }
+}
+
+fn pattern(event: &str, order_id: &str, at: &str) -> Pattern {
+    Pattern {
+        event: format!("emall.ordering.v1.{event}"),
+        subject: vec![order_id.to_owned()],
+        at: at.to_owned(),
+        ..Pattern::default()
+    }
 }
 
 /// `emall sla` as an operator.

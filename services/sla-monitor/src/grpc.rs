@@ -20,6 +20,6 @@ const CONTEXT: &str = "sla";
 pub fn services(log: &Log, bus: &Bus, book: &RuleBook, host: &Host) -> Services {
     Services::new()
         .with(policy::service(log.clone(), bus.clone(), book.clone(), host))
-        .with(clock::service(log.clone(), book.clone(), host))
+        .with(clock::service(log.clone(), bus.clone(), book.clone(), host))
         .with(report::service(log.clone(), book.clone(), host))
 }

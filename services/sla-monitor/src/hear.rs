@@ -136,6 +136,14 @@ impl<'a> Opened<'a> {
             .filter_map(|pattern| Some((pattern, pattern.read(&self.message)?)))
     }
 
+    /// What it says to the clock of one policy and case, whichever version of the profile counts.
+    pub(crate) fn facts_for(&self, policy: &Policy, subject: &[String]) -> Vec<Fact> {
+        self.said(policy, |_| true)
+            .filter(|(_, said)| said.subject == subject)
+            .map(|(pattern, said)| self.fact(pattern, &said))
+            .collect()
+    }
+
     fn starts(&self, policy: &std::sync::Arc<Policy>, rules: &Rules, heard: &mut Vec<Heard>) {
         let Some(plan) = rules.plan_of(policy) else { return };
         let mut cases: Vec<Vec<String>> = Vec::new();

@@ -32,6 +32,7 @@ pub mod policy;
 pub mod profile;
 pub mod publishing;
 pub mod replay;
+pub mod restate;
 pub mod rules;
 pub mod timeline;
 pub mod written;

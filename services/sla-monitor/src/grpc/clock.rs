@@ -13,7 +13,7 @@ use contracts::sla::{
     self as api, Clock as Row, ClockFilter, ClockState, Fact, FactKind, Party,
     clock_service_server::{ClockService, ClockServiceServer},
 };
-use eventlog::{Log, time::to_proto};
+use eventlog::{Log, bus::Bus, time::to_proto};
 use futures::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
@@ -24,6 +24,7 @@ use crate::{
     clock_row,
     explain::explain,
     monitor::plan_of,
+    restate,
     rules::{RuleBook, Rules},
     timeline::Plan,
 };
@@ -32,15 +33,16 @@ use crate::{
 #[derive(Clone)]
 pub struct Clocks {
     desk: Desk,
+    bus: Bus,
     book: RuleBook,
     closing: CancellationToken,
 }
 
 /// The service, ready to be served.
 #[must_use]
-pub fn service(log: Log, book: RuleBook, host: &Host) -> ClockServiceServer<Clocks> {
+pub fn service(log: Log, bus: Bus, book: RuleBook, host: &Host) -> ClockServiceServer<Clocks> {
     let desk = Desk::new(log, host.clock.clone(), CONTEXT);
-    ClockServiceServer::new(Clocks { desk, book, closing: host.closing.clone() })
+    ClockServiceServer::new(Clocks { desk, bus, book, closing: host.closing.clone() })
         .max_decoding_message_size(host.settings.server.max_message_bytes)
 }
 
@@ -193,13 +195,24 @@ impl ClockService for Clocks {
         let id = fields.finish(id)?;
         let row = self.row(&call, &id).await?;
         let rules = self.book.rules();
-        let told = |plan: &Plan| {
-            explain(&row.facts, plan, now).map_err(|error| refusal(error.into()).status(CONTEXT))
+        let told = |facts: &[Fact], plan: &Plan| {
+            explain(facts, plan, now).map_err(|error| refusal(error.into()).status(CONTEXT))
         };
-        let as_committed = Some(told(&plan(&row, &rules)?)?);
+        let as_committed = Some(told(&row.facts, &plan(&row, &rules)?)?);
         let newest = rules.newest(&row.profile).and_then(|profile| profile.policy(&row.clock));
-        let restated = newest.and_then(|policy| rules.plan_of(policy));
-        let as_restated = restated.as_ref().map(told).transpose()?;
+        let as_restated = match newest.and_then(|policy| rules.plan_of(policy)) {
+            None => None,
+            // it goes by them itself
+            Some(plan) if plan.policy.version == row.profile_version => as_committed.clone(),
+            Some(plan) => Some(match restate::facts(&self.bus, &rules, &row, &plan).await {
+                Ok(facts) => told(&facts, &plan)?,
+                Err(error) => {
+                    let mut told = told(&row.facts, &plan)?;
+                    told.sentences.push(format!("By the facts of the clock alone: {error}."));
+                    told
+                }
+            }),
+        };
         Ok(Response::new(api::ExplainClockResponse {
             clock: Some(row),
             as_committed,

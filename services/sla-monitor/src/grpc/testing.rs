@@ -7,7 +7,11 @@ use contracts::sla::{
     Binding, Clock as Row, ClockKind, ClockPolicy, Consequence, ConsequenceKind, EscalationStep,
     Fact, FactKind, Party, Pattern, Profile, Span, SpanUnit, SubjectPart, Target, Warning,
 };
-use eventlog::{Clock as _, Context, Log, LogOptions, ManualClock, Recorded as _, time::to_proto};
+use eventlog::{
+    Clock as _, Context, Log, LogOptions, ManualClock, Recorded as _,
+    bus::{Bus, BusOptions},
+    time::to_proto,
+};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use prost::Message as _;
 
@@ -182,6 +186,8 @@ pub(crate) struct Bench {
     pub(crate) log: Log,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) book: RuleBook,
+    /// Nobody answers on it.
+    pub(crate) bus: Bus,
     folder: tempfile::TempDir,
 }
 
@@ -210,7 +216,8 @@ pub(crate) async fn bench_with(clocks: impl IntoIterator<Item = ClockPolicy>) ->
     }
     // to open it takes longer than all of this
     let book = RuleBook::open(log.clone()).await.unwrap();
-    Bench { log, clock, book, folder }
+    let bus = Bus::connect(BusOptions::new(CONTEXT, "nats://127.0.0.1:1")).await.unwrap();
+    Bench { log, clock, book, bus, folder }
 }
 
 fn context(now: Timestamp) -> Context {

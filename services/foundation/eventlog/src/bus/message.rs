@@ -170,18 +170,30 @@ pub(crate) fn subject(prefix: &str, stream: &str) -> String {
     subject.push_str(prefix);
     for token in [kind, id] {
         subject.push('.');
-        if token.is_empty() {
-            subject.push('%');
-        }
-        for byte in token.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'/' | b'=') {
-                subject.push(char::from(byte));
-            } else {
-                escape(&mut subject, byte);
-            }
-        }
+        push_token(&mut subject, token);
     }
     subject
+}
+
+/// The filter of all that happened to whatever has this id, of any kind: `emall.ordering.*.7f3c…`.
+#[must_use]
+pub fn filter_by_id(context: &str, id: &str) -> String {
+    let mut filter = format!("emall.{context}.*.");
+    push_token(&mut filter, id);
+    filter
+}
+
+fn push_token(subject: &mut String, token: &str) {
+    if token.is_empty() {
+        subject.push('%');
+    }
+    for byte in token.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b':' | b'/' | b'=') {
+            subject.push(char::from(byte));
+        } else {
+            escape(subject, byte);
+        }
+    }
 }
 
 /// Percent-encoding as in the header bindings of CloudEvents: everything but visible ASCII, and the

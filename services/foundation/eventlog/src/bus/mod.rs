@@ -34,7 +34,7 @@ mod subscription;
 pub use compare::{CompareError, Comparison, compare};
 pub use connection::{ApiError, Bus, BusOptions, ConnectError, Login};
 pub use horizon::{AskError, serve_horizon};
-pub use message::{Incoming, NotAnEvent};
+pub use message::{Incoming, NotAnEvent, filter_by_id};
 pub use reaction::{
     ReactError, Reacting, Reaction, ReactionError, Retried, RetryError, react, reaction_source,
     retry_parked,

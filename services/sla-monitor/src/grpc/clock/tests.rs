@@ -20,7 +20,8 @@ mod recording;
 mod watching;
 
 fn service_of(bench: &Bench) -> Clocks {
-    Clocks { desk: bench.desk(), book: bench.book.clone(), closing: CancellationToken::new() }
+    let (bus, book) = (bench.bus.clone(), bench.book.clone());
+    Clocks { desk: bench.desk(), bus, book, closing: CancellationToken::new() }
 }
 
 fn by_li<T>(message: T) -> Request<T> {

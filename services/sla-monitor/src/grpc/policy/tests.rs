@@ -5,7 +5,6 @@ use contracts::{
     common::Role,
     sla::{ClockPolicy, Profile},
 };
-use eventlog::bus::BusOptions;
 use tonic::Code;
 
 use super::*;
@@ -20,10 +19,8 @@ mod calendar;
 mod holidays;
 mod publish;
 
-/// Nobody answers on the bus; only a back-test would ask.
-async fn service_of(bench: &Bench) -> Policies {
-    let bus = Bus::connect(BusOptions::new("sla", "nats://127.0.0.1:1")).await.unwrap();
-    Policies { desk: bench.desk(), bus, book: bench.book.clone() }
+fn service_of(bench: &Bench) -> Policies {
+    Policies { desk: bench.desk(), bus: bench.bus.clone(), book: bench.book.clone() }
 }
 
 fn by_li<T>(message: T) -> Request<T> {

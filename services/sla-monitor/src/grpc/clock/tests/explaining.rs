@@ -25,6 +25,9 @@ async fn a_clock_is_explained_as_committed_and_as_the_rules_are_now() {
     assert_eq!((restated.profile_version, restated.breached), (2, false));
     assert!(committed.sentences.iter().any(|it| it == "Late by 30m."), "{committed:?}");
     assert!(restated.sentences.iter().any(|it| it == "Left: 30m."), "{restated:?}");
+    let alone = "By the facts of the clock alone: ";
+    assert!(restated.sentences.iter().any(|it| it.starts_with(alone)), "{restated:?}");
+    assert!(!committed.sentences.iter().any(|it| it.starts_with(alone)), "{committed:?}");
     assert_eq!(told.clock.unwrap().profile_version, 1, "nothing was changed by asking");
 }
 

@@ -21,7 +21,7 @@ async fn running() -> (Bench, Policies, [String; 3]) {
     let second = bench.placed("other", "o-2").await;
     let parcel = about("care", "outage", ("shipment_id", "s-1"), "mall");
     bench.note(&parcel, &fact(api::FactKind::Start, "2026-03-02 10:00")).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     (bench, service, [first.clock_id, second.clock_id, parcel.clock_id])
 }
 
@@ -86,7 +86,7 @@ async fn a_breach_that_the_new_rules_undo_is_withdrawn_and_one_that_they_make_is
 #[tokio::test]
 async fn hundreds_of_clocks_are_planned_page_by_page() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for number in 0..520 {
         bench.placed("mall", &format!("o-{number}")).await;
     }
@@ -99,7 +99,7 @@ async fn hundreds_of_clocks_are_planned_page_by_page() {
 #[tokio::test]
 async fn a_profile_that_is_not_there_cannot_be_applied() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let of = |name: &str| by_li(api::ApplyProfileRequest { name: name.into(), dry_run: true });
     let unknown = service.apply_profile(of("nothing")).await.unwrap_err();
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::NotFound, "UNKNOWN_PROFILE"));

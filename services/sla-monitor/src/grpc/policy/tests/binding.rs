@@ -22,7 +22,7 @@ async fn listed(service: &Policies) -> Vec<Binding> {
 #[tokio::test]
 async fn a_profile_is_bound_and_unbound_once() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     assert!(listed(&service).await.is_empty());
     bench.publish(&profile("care", [confirm()])).await;
     for repeated in [false, true] {
@@ -42,7 +42,7 @@ async fn a_profile_is_bound_and_unbound_once() {
 #[tokio::test]
 async fn what_counts_is_listed_by_platform_and_contract() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     bench.publish(&profile("care", [confirm()])).await;
     let places = [("mall", "k-2"), ("", ""), ("mall", ""), ("big", ""), ("mall", "k-1")];
     for (platform, contract) in places {
@@ -58,7 +58,7 @@ async fn what_counts_is_listed_by_platform_and_contract() {
 #[tokio::test]
 async fn the_nearest_place_counts() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     bench.publish(&profile("mall", [slower()])).await;
     bench.publish(&profile("contract", [slower()])).await;
     service.bind_profile(bind(place("mall", "", "mall"))).await.unwrap();
@@ -77,7 +77,7 @@ async fn the_nearest_place_counts() {
 #[tokio::test]
 async fn two_profiles_with_a_clock_of_one_name_do_not_count_in_one_place() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     bench.publish(&profile("rival", [slower()])).await;
     bench.publish(&profile("devices", [outage()])).await;
     let refused = service.bind_profile(bind(place("", "", "rival"))).await.unwrap_err();
@@ -93,7 +93,7 @@ async fn two_profiles_with_a_clock_of_one_name_do_not_count_in_one_place() {
 #[tokio::test]
 async fn a_binding_names_the_place_that_is_wrong() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for (wrong, expected) in [
         (place("", "k-1", "care"), vec!["binding.platform"]),
         (place("a b", "", "care"), vec!["binding.platform"]),

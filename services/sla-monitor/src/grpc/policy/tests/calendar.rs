@@ -24,7 +24,7 @@ fn publish(calendar: api::Calendar) -> Request<api::PublishCalendarRequest> {
 /// A bench on which orders are confirmed within 2 hours of the shop, open from 9 to 18.
 async fn with_shop() -> (Bench, Policies) {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     service.publish_calendar(publish(shop(9, 18))).await.unwrap();
     bench.publish(&profile("care", [ClockPolicy { calendar: "shop".into(), ..confirm() }])).await;
     (bench, service)
@@ -33,7 +33,7 @@ async fn with_shop() -> (Bench, Policies) {
 #[tokio::test]
 async fn a_calendar_is_published_version_after_version() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for (given, version, repeated) in
         [(shop(9, 18), 1, false), (shop(9, 18), 1, true), (shop(9, 20), 2, false)]
     {
@@ -56,7 +56,7 @@ async fn a_calendar_is_published_version_after_version() {
 #[tokio::test]
 async fn a_calendar_that_cannot_be_is_refused_with_the_place() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let of = |change: fn(&mut api::Calendar)| {
         let mut calendar = shop(9, 18);
         change(&mut calendar);
@@ -147,7 +147,7 @@ async fn a_repeat_plans_what_the_first_call_was_kept_from_planning() {
 #[tokio::test]
 async fn a_clock_that_cannot_be_planned_anew_does_not_keep_the_others_from_it() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     service.publish_calendar(publish(shop(9, 18))).await.unwrap();
     let of = |name: &str, committed: Option<Target>| ClockPolicy {
         name: name.into(),

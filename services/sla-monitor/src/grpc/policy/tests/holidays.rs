@@ -30,7 +30,7 @@ async fn with_an_order() -> (Bench, Policies, String) {
     bench.clock.set(at("2026-12-31 16:00"));
     let order = about("care", "confirm", ("order_id", "o-1"), "mall");
     bench.note(&order, &fact(api::FactKind::Start, "2026-12-31 16:00")).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     (bench, service, order.clock_id)
 }
 
@@ -87,7 +87,7 @@ async fn a_notice_of_another_region_moves_nothing() {
 #[tokio::test]
 async fn a_notice_names_the_place_that_is_wrong() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let of = |change: fn(&mut HolidayNotice)| {
         let mut notice = notice(1, &["2027-01-01"]);
         change(&mut notice);

@@ -16,7 +16,7 @@ fn retire(name: &str) -> Request<api::RetireProfileRequest> {
 #[tokio::test]
 async fn a_profile_is_published_version_after_version() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for (given, seen, version, repeated) in [
         (profile("care", [confirm()]), 0, 1, false),
         (profile("care", [confirm()]), 0, 1, true),
@@ -39,7 +39,7 @@ async fn a_profile_is_published_version_after_version() {
 #[tokio::test]
 async fn who_has_not_seen_the_newest_version_is_refused() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for seen in [0, 2, u32::MAX] {
         let slower = profile("care", [slower()]);
         let refused = service.publish_profile(asked(slower, seen)).await.unwrap_err();
@@ -54,7 +54,7 @@ async fn who_has_not_seen_the_newest_version_is_refused() {
 #[tokio::test]
 async fn events_of_services_to_come_are_told() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let mut clock = confirm();
     clock.stop.push(Pattern { event: "emall.aftersales.v1.Closed".into(), ..Pattern::default() });
     clock.stop.push(Pattern { event: "emall.aftersales.v1.Asked".into(), ..Pattern::default() });
@@ -68,7 +68,7 @@ async fn events_of_services_to_come_are_told() {
 #[tokio::test]
 async fn a_wrong_profile_is_refused_with_every_place_and_leaves_the_running_ones_alone() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let order = bench.placed("mall", "o-1").await;
     let before = (bench.row(&order.clock_id).await, bench.log.last_position().await.unwrap());
     let mut wrong = profile("care", [slower(), confirm()]);
@@ -102,7 +102,7 @@ async fn a_wrong_profile_is_refused_with_every_place_and_leaves_the_running_ones
 #[tokio::test]
 async fn hostile_profiles_are_refused() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let huge = "x".repeat(1_000_000);
     for hostile in [
         Profile { name: huge.clone(), ..profile("", [confirm()]) },
@@ -123,7 +123,7 @@ async fn hostile_profiles_are_refused() {
 #[tokio::test]
 async fn a_version_does_not_take_the_name_of_a_clock_that_counts_in_the_same_place() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     bench.publish(&profile("devices", [outage()])).await;
     bench.bind("devices", "").await;
     let both = profile("devices", [outage(), confirm()]);
@@ -139,7 +139,7 @@ async fn a_version_does_not_take_the_name_of_a_clock_that_counts_in_the_same_pla
 #[tokio::test]
 async fn a_profile_is_retired_when_it_is_bound_nowhere() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let refused = service.retire_profile(retire("care")).await.unwrap_err();
     assert_eq!(
         (refused.code(), reason(&refused).as_str()),
@@ -163,7 +163,7 @@ async fn a_profile_is_retired_when_it_is_bound_nowhere() {
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     for (name, version) in [("care", 2), ("nothing", 0), ("nothing", 1)] {
         let unknown = service.get_profile(get(name, version)).await.unwrap_err();
         assert_eq!(
@@ -180,7 +180,7 @@ async fn what_is_not_there_is_not_found() {
 #[tokio::test]
 async fn profiles_are_listed_by_name_with_their_newest_version() {
     let bench = bench_with([confirm()]).await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     bench.publish(&profile("alarm", [outage()])).await;
     bench.publish(&profile("care", [slower()])).await;
     let list = by_platform("mall", api::ListProfilesRequest {});
@@ -195,7 +195,7 @@ async fn profiles_are_listed_by_name_with_their_newest_version() {
 #[tokio::test]
 async fn who_publishes_is_known() {
     let bench = bench().await;
-    let service = service_of(&bench).await;
+    let service = service_of(&bench);
     let profile = Some(profile("care", [confirm()]));
     let nobody = Request::new(api::PublishProfileRequest { profile, seen_version: 0 });
     let refused = service.publish_profile(nobody).await.unwrap_err();
