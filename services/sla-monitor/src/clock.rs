@@ -10,15 +10,16 @@
 //! stands is one that the [`Timeline`] of all known facts shows. Time comes in as a moment up to
 //! which everything is known; nothing here reads a clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use contracts::sla::clock_event::Event;
-use contracts::sla::{Deadlines, Fact, FactKind, ReplanReason, SubjectPart};
+use contracts::sla::{CycleResult, Deadlines, Fact, FactKind, ReplanReason, SubjectPart};
 use decider::{Decision, unchanged};
 use jiff::Timestamp;
 
 mod draft;
 mod evolve;
+mod results;
 
 use draft::Draft;
 pub(crate) use evolve::{fact, reference};
@@ -56,6 +57,8 @@ pub struct Life {
     pub(crate) said: Said,
     /// The deadlines as they were told last.
     pub(crate) deadlines: Deadlines,
+    /// What each cycle counts for.
+    pub(crate) counted: BTreeMap<u32, Vec<CycleResult>>,
 }
 
 /// What a clock is about: profile, clock and case, and for whom.
@@ -241,7 +244,7 @@ impl Clock {
     pub fn advance(&self, to: Timestamp, plan: &Plan) -> Decision<Event, Rejection> {
         let Self::Running(life) = self else { return unchanged() };
         let mut draft = Draft::of(life, plan)?;
-        draft.advance(to);
+        draft.advance(to)?;
         Ok(draft.events)
     }
 
@@ -257,7 +260,7 @@ impl Clock {
     ) -> Decision<Event, Rejection> {
         let Self::Running(life) = self else { return unchanged() };
         let mut draft = Draft::of(life, plan)?;
-        draft.announce(to, unheard);
+        draft.announce(to, unheard)?;
         Ok(draft.events)
     }
 
@@ -277,8 +280,7 @@ impl Clock {
         if deadlines == life.deadlines && plan.policy.version == life.version {
             return unchanged();
         }
-        draft.replanned(reason, at, deadlines);
-        draft.withdraw(&format!("replanned at {at}"), true);
+        draft.replan(reason, at, deadlines)?;
         Ok(draft.events)
     }
 }

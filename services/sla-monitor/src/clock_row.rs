@@ -5,7 +5,10 @@
 
 use contracts::{
     common::EventMetadata,
-    sla::{BreachState, Clock as Row, ClockKind, ClockRef, ClockState, Deadlines, FactKind, Limit},
+    sla::{
+        BreachState, Clock as Row, ClockKind, ClockRef, ClockState, CycleResult, Deadlines,
+        FactKind, Limit, ResultKind,
+    },
 };
 use eventlog::{Key, Listing, Recorded, time::to_proto};
 use jiff::Timestamp;
@@ -69,10 +72,8 @@ impl Recorded for Clock {
             Event::ClockStopped(event) => {
                 row.ended_at = event.fact.as_ref().and_then(|fact| fact.at);
                 plan(row, event.deadlines.as_ref());
-                if event.met {
-                    row.cycles_met += 1;
-                } else if let Some(limit) = &mut row.committed {
-                    limit.overrun = event.overrun;
+                if let Some(limit) = &mut row.committed {
+                    limit.overrun = if event.met { None } else { event.overrun };
                 }
             }
             Event::ClockCancelled(event) => {
@@ -85,21 +86,21 @@ impl Recorded for Clock {
             }
             Event::DeadlineBreached(event) => {
                 missed(row, event.contractual, BreachState::Declared, event.due_at);
-                row.cycles_breached += u32::from(!event.contractual);
             }
             Event::BreachWithdrawn(event) => {
-                let was = limit(row, event.contractual).breach();
                 missed(row, event.contractual, BreachState::Withdrawn, event.due_at);
                 if !event.contractual {
                     row.steps_climbed.clear();
-                    if was == BreachState::Declared {
-                        row.cycles_breached = row.cycles_breached.saturating_sub(1);
-                    }
-                    row.cycles_met += u32::from(event.kept);
                 }
             }
             Event::BreachEscalated(event) => row.steps_climbed.push(event.step),
             Event::PeriodEnded(event) => row.ended_at = event.ended_at,
+            Event::ResultRecorded(event) => {
+                count(row, event.result.as_ref(), |count| count.saturating_add(1));
+            }
+            Event::ResultRetracted(event) => {
+                count(row, event.result.as_ref(), |count| count.saturating_sub(1));
+            }
         }
     }
 
@@ -143,6 +144,20 @@ impl Recorded for Clock {
 }
 
 const LAST: &str = "~";
+
+fn count(row: &mut Row, result: Option<&CycleResult>, change: impl Fn(u32) -> u32) {
+    match result.map(CycleResult::kind) {
+        Some(ResultKind::Met) => row.cycles_met = change(row.cycles_met),
+        Some(ResultKind::Breached) => row.cycles_breached = change(row.cycles_breached),
+        Some(
+            ResultKind::Unspecified
+            | ResultKind::Late
+            | ResultKind::Cancelled
+            | ResultKind::ContractualBreached,
+        )
+        | None => {}
+    }
+}
 
 fn refer(row: &mut Row, clock: &ClockRef) {
     row.clock_id.clone_from(&clock.clock_id);

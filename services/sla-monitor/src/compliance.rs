@@ -1,11 +1,15 @@
 //! How promises were kept, by day, profile, clock, platform and party (SLA-14).
 //!
 //! A cycle counts once: as breached on the day of the deadline that it missed, else as met or
-//! cancelled on the day on which it ended. A breach that is withdrawn is taken back from its day.
+//! cancelled on the day on which it ended. What it counts for the clock itself says; the figures are
+//! the sum of what was recorded less what was retracted.
 
 use contracts::{
     common::RecordedEvent,
-    sla::{ClockKind, ClockRef, ComplianceFigures, ComplianceLine, HeldTime, Segment},
+    sla::{
+        ClockKind, ClockRef, ComplianceFigures, ComplianceLine, CycleResult, HeldTime, Party,
+        ResultKind,
+    },
 };
 use eventlog::{Key, Listing, Projection};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
@@ -32,7 +36,7 @@ pub(crate) fn day(at: Timestamp) -> String {
 #[derive(Debug)]
 pub struct Compliance;
 
-/// What an event adds to the figures of its group.
+/// What an event adds to the figures of its group, or takes back.
 #[derive(Debug)]
 pub struct Added {
     group: ComplianceFigures,
@@ -41,31 +45,26 @@ pub struct Added {
 
 #[derive(Debug)]
 enum What {
-    Stopped { met: bool, overrun: SignedDuration, segments: Vec<Segment> },
-    Cancelled,
-    Breached { contractual: bool },
-    Withdrawn { contractual: bool },
-    Kept,
+    Recorded(CycleResult),
+    Retracted(CycleResult),
+    /// A breach that had been declared was withdrawn.
+    Withdrawn,
 }
 
 impl Compliance {
-    fn added(clock: &ClockRef, at: Option<Timestamp>, what: What) -> Option<(String, Added)> {
-        if clock.kind() != ClockKind::Promise {
-            return None;
-        }
-        let day = day(at?);
+    fn added(clock: &ClockRef, at: Timestamp, party: Party, what: What) -> (String, Added) {
+        let day = day(at);
         let id =
-            [&day, &clock.profile, &clock.clock, &clock.platform, clock.holder().as_str_name()]
-                .join("/");
+            [&day, &clock.profile, &clock.clock, &clock.platform, party.as_str_name()].join("/");
         let group = ComplianceFigures {
             day,
             profile: clock.profile.clone(),
             clock: clock.clock.clone(),
             platform: clock.platform.clone(),
-            party: clock.holder,
+            party: party.into(),
             figures: None,
         };
-        Some((id, Added { group, what }))
+        (id, Added { group, what })
     }
 }
 
@@ -81,52 +80,35 @@ impl Projection for Compliance {
             return None;
         }
         let event = <Event as contracts::Event>::decode_body(&event.r#type, &event.body).ok()?;
-        let clock = crate::clock::reference(&event)?;
-        match &event {
-            Event::ClockStopped(stopped) => {
-                let at = stopped.fact.as_ref().and_then(|fact| time(&fact.at));
-                let overrun = stopped.overrun.as_ref().map(from_duration).unwrap_or_default();
-                let segments = stopped
-                    .segments
-                    .iter()
-                    .filter(|segment| segment.cycle == clock.cycle)
-                    .cloned()
-                    .collect();
-                Self::added(clock, at, What::Stopped { met: stopped.met, overrun, segments })
+        let clock = crate::clock::reference(&event)?.clone();
+        let of = |result: CycleResult, what: fn(CycleResult) -> What| {
+            let (at, party) = (time(&result.at)?, result.party());
+            Some(Self::added(&clock, at, party, what(result)))
+        };
+        match event {
+            Event::ResultRecorded(recorded) => of(recorded.result?, What::Recorded),
+            Event::ResultRetracted(retracted) => of(retracted.result?, What::Retracted),
+            Event::BreachWithdrawn(withdrawn)
+                if withdrawn.declared
+                    && !withdrawn.contractual
+                    && clock.kind() == ClockKind::Promise =>
+            {
+                let (at, party) = (time(&withdrawn.due_at)?, withdrawn.blamed());
+                Some(Self::added(&clock, at, party, What::Withdrawn))
             }
-            Event::ClockCancelled(cancelled) => {
-                let at = cancelled.fact.as_ref().and_then(|fact| time(&fact.at));
-                let due =
-                    cancelled.deadlines.as_ref().and_then(|deadlines| time(&deadlines.due_at));
-                // one that was missed before counts as that
-                let missed = due.is_some_and(|due| at.is_some_and(|at| due < at));
-                if missed { None } else { Self::added(clock, at, What::Cancelled) }
-            }
-            Event::DeadlineBreached(breached) => {
-                let contractual = breached.contractual;
-                Self::added(clock, time(&breached.due_at), What::Breached { contractual })
-            }
-            Event::BreachWithdrawn(withdrawn) if withdrawn.declared => {
-                let contractual = withdrawn.contractual;
-                let what = match withdrawn.kept && !contractual {
-                    true => What::Kept,
-                    false => What::Withdrawn { contractual },
-                };
-                // taken back from where it was counted
-                let clock = ClockRef { holder: withdrawn.blamed, ..clock.clone() };
-                Self::added(&clock, time(&withdrawn.due_at), what)
-            }
-            // it was only announced
             Event::BreachWithdrawn(_)
             | Event::FactNoted(_)
             | Event::ClockStarted(_)
             | Event::ClockPaused(_)
             | Event::ClockResumed(_)
+            | Event::ClockStopped(_)
+            | Event::ClockCancelled(_)
             | Event::ClockReset(_)
             | Event::DeadlineExtended(_)
             | Event::ClockReplanned(_)
             | Event::WarningRaised(_)
             | Event::BreachAnnounced(_)
+            | Event::DeadlineBreached(_)
             | Event::BreachEscalated(_)
             | Event::ConsequenceRaised(_)
             | Event::PeriodEnded(_) => None,
@@ -134,8 +116,13 @@ impl Projection for Compliance {
     }
 
     fn apply(row: &mut ComplianceFigures, added: Added) {
-        let figures = row.figures.take().unwrap_or_default();
-        *row = ComplianceFigures { figures: Some(sum(figures, &added.what)), ..added.group };
+        let mut line = row.figures.take().unwrap_or_default();
+        match &added.what {
+            What::Recorded(result) => count(&mut line, result, 1),
+            What::Retracted(result) => count(&mut line, result, -1),
+            What::Withdrawn => line.withdrawn += 1,
+        }
+        *row = ComplianceFigures { figures: Some(line), ..added.group };
     }
 
     fn keys(row: &ComplianceFigures) -> Vec<Key> {
@@ -143,35 +130,30 @@ impl Projection for Compliance {
     }
 }
 
-fn sum(mut line: ComplianceLine, what: &What) -> ComplianceLine {
-    match what {
-        What::Stopped { met, overrun, segments } => {
-            line.met += u64::from(*met);
-            add(&mut line.overrun, *overrun);
-            for segment in segments {
-                let time = segment.working.as_ref().map(from_duration).unwrap_or_default();
-                if !segment.counted {
-                    add(&mut line.paused, time);
-                }
-                hold(&mut line.held, segment.holder, time);
-            }
-        }
-        What::Cancelled => line.cancelled += 1,
-        What::Breached { contractual: false } => line.breached += 1,
-        What::Breached { contractual: true } => line.contractual_breached += 1,
-        What::Withdrawn { contractual } => {
-            let count =
-                if *contractual { &mut line.contractual_breached } else { &mut line.breached };
-            *count = count.saturating_sub(1);
-            line.withdrawn += u64::from(!contractual);
-        }
-        What::Kept => {
-            line.breached = line.breached.saturating_sub(1);
-            line.withdrawn += 1;
-            line.met += 1;
+/// Adds a result so many times: once, or less once.
+fn count(line: &mut ComplianceLine, result: &CycleResult, times: i32) {
+    let counter = match result.kind() {
+        ResultKind::Met => Some(&mut line.met),
+        ResultKind::Breached => Some(&mut line.breached),
+        ResultKind::ContractualBreached => Some(&mut line.contractual_breached),
+        ResultKind::Cancelled => Some(&mut line.cancelled),
+        ResultKind::Late | ResultKind::Unspecified => None,
+    };
+    if let Some(counter) = counter {
+        *counter = counter.saturating_add_signed(times.into());
+    }
+    let time = |span: &Option<Duration>| {
+        span.as_ref().map(from_duration).unwrap_or_default().saturating_mul(times)
+    };
+    for (sum, of_it) in [(&mut line.overrun, &result.overrun), (&mut line.paused, &result.paused)] {
+        if of_it.is_some() {
+            add(sum, time(of_it));
         }
     }
-    line
+    for held in &result.held {
+        hold(&mut line.held, held.party, time(&held.time));
+    }
+    line.held.retain(|held| held.time.as_ref().is_some_and(|time| *time != Duration::default()));
 }
 
 pub(crate) fn add(sum: &mut Option<Duration>, time: SignedDuration) {

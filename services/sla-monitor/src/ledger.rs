@@ -16,7 +16,7 @@ use crate::{
 pub fn segments(timeline: &Timeline, plan: &Plan) -> Result<Vec<Segment>, OutOfRange> {
     let mut segments = Vec::new();
     for (number, cycle) in (1..).zip(&timeline.cycles) {
-        let measure = cycle.committed.as_ref().map_or(&plan.calendar, |limit| limit.measure());
+        let measure = cycle.measure(plan);
         for stretch in &cycle.stretches {
             let working = stretch.to.map(|to| measure.working(stretch.from, to)).transpose()?;
             segments.push(Segment {

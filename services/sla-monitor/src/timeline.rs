@@ -313,12 +313,18 @@ impl Cycle {
         self.stretches.last()
     }
 
+    /// The calendar on which its limit is measured.
+    #[must_use]
+    pub fn measure<'a>(&'a self, plan: &'a Plan) -> &'a Calendar {
+        self.committed.as_ref().map_or(&plan.calendar, |limit| limit.measure())
+    }
+
     /// Open time that counted until a moment.
     ///
     /// # Errors
     /// The moment lies beyond the calendar.
     pub fn elapsed(&self, now: Timestamp, plan: &Plan) -> Result<SignedDuration, OutOfRange> {
-        let measure = self.committed.as_ref().map_or(&plan.calendar, |limit| limit.measure());
+        let measure = self.measure(plan);
         let mut sum = SignedDuration::ZERO;
         for stretch in self.stretches.iter().filter(|stretch| stretch.counts()) {
             sum += measure.working(stretch.from, stretch.to.unwrap_or(now).min(now))?;

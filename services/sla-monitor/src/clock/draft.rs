@@ -8,9 +8,11 @@ use contracts::sla::{
 };
 use decider::Aggregate as _;
 use eventlog::time::to_proto;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{About, Clock, Event, Life, Missed, Rejection, Said, insert};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{About, Clock, Event, Life, Missed, Rejection, Said, insert, results::overrun};
 use crate::{
     calendar::OutOfRange,
     explain::deadlines,
@@ -19,9 +21,11 @@ use crate::{
 };
 
 pub(super) struct Draft<'a> {
-    life: Life,
-    plan: &'a Plan,
-    timeline: Timeline,
+    pub(super) life: Life,
+    pub(super) plan: &'a Plan,
+    pub(super) timeline: Timeline,
+    /// Cycles whose results may be others now.
+    pub(super) changed: BTreeSet<u32>,
     pub(super) events: Vec<Event>,
 }
 
@@ -46,7 +50,13 @@ fn reference(about: &About) -> ClockRef {
 impl<'a> Draft<'a> {
     pub(super) fn of(life: &Life, plan: &'a Plan) -> Result<Self, OutOfRange> {
         let timeline = Timeline::lay(&life.facts, plan)?;
-        Ok(Self { life: life.clone(), plan, timeline, events: Vec::new() })
+        Ok(Self {
+            life: life.clone(),
+            plan,
+            timeline,
+            changed: BTreeSet::new(),
+            events: Vec::new(),
+        })
     }
 
     /// A clock starts.
@@ -59,8 +69,9 @@ impl<'a> Draft<'a> {
             facts,
             said: Said { cycle: 1, ..Said::default() },
             deadlines: Deadlines::default(),
+            counted: BTreeMap::new(),
         };
-        let mut draft = Self { life, plan, timeline, events: Vec::new() };
+        let mut draft = Self { life, plan, timeline, changed: BTreeSet::new(), events: Vec::new() };
         if draft.timeline.cycles.is_empty() {
             return Ok(draft);
         }
@@ -86,13 +97,13 @@ impl<'a> Draft<'a> {
         insert(&mut facts, fact.clone());
         let timeline = Timeline::lay(&facts, self.plan)?;
         let before = std::mem::replace(&mut self.timeline, timeline);
-        let mut kept = before.current().is_some_and(|cycle| cycle.end.is_some());
         let begun = self.timeline.cycles.len() > before.cycles.len();
         let (deadlines, fact_told) = (Some(self.deadlines()), Some(fact.clone()));
         if before == self.timeline {
             self.push(|clock| FactNoted { clock, fact: fact_told });
             return Ok(());
         }
+        self.changed_since(&before);
         match fact.kind() {
             FactKind::Start if !begun => {
                 let policy = &self.plan.policy;
@@ -129,16 +140,14 @@ impl<'a> Draft<'a> {
             }
             FactKind::Stop => {
                 let stopped = self.stopped(fact)?;
-                // that it was kept is said by this event already
-                kept &= !stopped.met;
                 self.push(|clock| ClockStopped { clock, ..stopped });
             }
             FactKind::Unspecified => {
                 self.push(|clock| FactNoted { clock, fact: fact_told });
             }
         }
-        self.withdraw(&fact.evidence, kept);
-        Ok(())
+        self.withdraw(&fact.evidence);
+        Ok(self.settle()?)
     }
 
     fn stopped(&self, fact: &Fact) -> Result<ClockStopped, OutOfRange> {
@@ -158,28 +167,25 @@ impl<'a> Draft<'a> {
         stopped.met = !cycle.is_missed(Side::Committed, at);
         stopped.contractual_met = !cycle.is_missed(Side::Contractual, at);
         stopped.elapsed = Some(ledger::duration(cycle.elapsed(at, self.plan)?));
-        let overrun = match (cycle.due(Side::Committed), &cycle.committed) {
-            (Some(due), Some(limit)) if due < at => limit.measure().working(due, at)?,
-            _ => SignedDuration::ZERO,
-        };
-        stopped.overrun = Some(ledger::duration(overrun));
+        stopped.overrun = Some(ledger::duration(overrun(cycle, at)?));
         stopped.segments = ledger::segments(&self.timeline, self.plan)?;
         Ok(stopped)
     }
 
     /// Says all that was due before `to`, in the order of moments.
-    pub(super) fn advance(&mut self, to: Timestamp) {
+    pub(super) fn advance(&mut self, to: Timestamp) -> Result<(), OutOfRange> {
         while let Some((at, signal)) = self.next().filter(|(at, _)| *at < to) {
-            self.say(at, signal);
+            self.say(at, signal)?;
         }
+        Ok(())
     }
 
     /// The same, provisionally. Steps wait until it is certain.
-    pub(super) fn announce(&mut self, to: Timestamp, unheard: &[String]) {
+    pub(super) fn announce(&mut self, to: Timestamp, unheard: &[String]) -> Result<(), OutOfRange> {
         let due: Vec<_> = self.unsaid().into_iter().filter(|(at, _)| *at < to).collect();
         for (at, signal) in due {
             match signal {
-                Signal::Warning(_) => self.say(at, signal),
+                Signal::Warning(_) => self.say(at, signal)?,
                 Signal::Limit(side) if self.missed(side).is_none() => {
                     self.push(|clock| BreachAnnounced {
                         clock,
@@ -191,10 +197,16 @@ impl<'a> Draft<'a> {
                 Signal::Limit(_) | Signal::Step(..) => {}
             }
         }
+        Ok(())
     }
 
-    /// Other rules or days count.
-    pub(super) fn replanned(&mut self, reason: ReplanReason, at: Timestamp, deadlines: Deadlines) {
+    /// Other rules or days count; what they undo is withdrawn.
+    pub(super) fn replan(
+        &mut self,
+        reason: ReplanReason,
+        at: Timestamp,
+        deadlines: Deadlines,
+    ) -> Result<(), OutOfRange> {
         let version = self.plan.policy.version;
         self.push(|clock| ClockReplanned {
             clock,
@@ -203,9 +215,11 @@ impl<'a> Draft<'a> {
             at: Some(to_proto(at)),
             deadlines: Some(deadlines),
         });
+        self.withdraw(&format!("replanned at {at}"));
+        self.settle()
     }
 
-    fn say(&mut self, at: Timestamp, signal: Signal) {
+    fn say(&mut self, at: Timestamp, signal: Signal) -> Result<(), OutOfRange> {
         let due_at = Some(to_proto(at));
         let is_period = self.plan.policy.kind == ClockKind::Period;
         match signal {
@@ -227,6 +241,7 @@ impl<'a> Draft<'a> {
                 let proof = self.life.facts.clone();
                 self.push(|clock| DeadlineBreached { clock, due_at, contractual, proof });
                 self.raise(due_at, contractual);
+                self.settle()?;
             }
             Signal::Step(step, count) => {
                 let to = self.plan.policy.steps.get(step as usize).map(|step| step.to.clone());
@@ -241,6 +256,7 @@ impl<'a> Draft<'a> {
                 });
             }
         }
+        Ok(())
     }
 
     fn raise(&mut self, due_at: Option<prost_types::Timestamp>, contractual: bool) {
@@ -260,7 +276,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Withdraws what was said to be missed and no longer is.
-    pub(super) fn withdraw(&mut self, evidence: &str, had_ended: bool) {
+    fn withdraw(&mut self, evidence: &str) {
         for side in [Side::Committed, Side::Contractual] {
             let Some(missed) = self.missed(side) else { continue };
             let Some(cycle) = self.cycle() else { continue };
@@ -270,17 +286,11 @@ impl<'a> Draft<'a> {
             if stands {
                 continue;
             }
-            let kept = had_ended
-                && cycle
-                    .end
-                    .as_ref()
-                    .is_some_and(|end| end.by == EndedBy::Stop && !cycle.is_missed(side, end.at));
             self.push(|clock| BreachWithdrawn {
                 clock,
                 due_at: Some(to_proto(missed.due)),
                 contractual: side == Side::Contractual,
                 evidence: evidence.to_owned(),
-                kept,
                 declared: missed.certain,
                 blamed: missed.holder,
             });
@@ -291,7 +301,7 @@ impl<'a> Draft<'a> {
         self.timeline.current()
     }
 
-    fn missed(&self, side: Side) -> Option<Missed> {
+    pub(super) fn missed(&self, side: Side) -> Option<Missed> {
         match side {
             Side::Committed => self.life.said.committed,
             Side::Contractual => self.life.said.contractual,

@@ -1,5 +1,7 @@
 //! History as it is taken in: no rule, no error, no clock.
 
+use std::collections::BTreeMap;
+
 use contracts::sla::{ClockRef, Deadlines, Fact};
 use decider::Aggregate;
 
@@ -35,6 +37,7 @@ impl Aggregate for Clock {
                     facts: event.fact.iter().cloned().collect(),
                     said: Said { cycle: clock.cycle, ..Said::default() },
                     deadlines: event.deadlines.unwrap_or_default(),
+                    counted: BTreeMap::new(),
                 }))
             }
             (Self::Running(life), event) => Self::Running(Box::new(life.evolve(event))),
@@ -84,6 +87,14 @@ impl Life {
                 self.said.steps.insert((event.step, event.count));
             }
             Event::PeriodEnded(_) => self.said.over = true,
+            Event::ResultRecorded(event) => {
+                self.counted.entry(event.cycle).or_default().extend(event.result.clone());
+            }
+            Event::ResultRetracted(event) => {
+                if let Some(results) = self.counted.get_mut(&event.cycle) {
+                    results.retain(|result| Some(result) != event.result.as_ref());
+                }
+            }
             Event::FactNoted(_)
             | Event::ClockStarted(_)
             | Event::ClockPaused(_)
@@ -123,6 +134,8 @@ macro_rules! clock_of {
             Event::BreachEscalated(event) => event.clock.$as(),
             Event::ConsequenceRaised(event) => event.clock.$as(),
             Event::PeriodEnded(event) => event.clock.$as(),
+            Event::ResultRecorded(event) => event.clock.$as(),
+            Event::ResultRetracted(event) => event.clock.$as(),
         }
     };
 }
@@ -156,7 +169,9 @@ pub(crate) fn fact(event: &Event) -> Option<&Fact> {
         | Event::BreachWithdrawn(_)
         | Event::BreachEscalated(_)
         | Event::ConsequenceRaised(_)
-        | Event::PeriodEnded(_) => None,
+        | Event::PeriodEnded(_)
+        | Event::ResultRecorded(_)
+        | Event::ResultRetracted(_) => None,
     }
 }
 
@@ -178,6 +193,8 @@ fn deadlines(event: &Event) -> Option<&Deadlines> {
         | Event::BreachWithdrawn(_)
         | Event::BreachEscalated(_)
         | Event::ConsequenceRaised(_)
-        | Event::PeriodEnded(_) => None,
+        | Event::PeriodEnded(_)
+        | Event::ResultRecorded(_)
+        | Event::ResultRetracted(_) => None,
     }
 }

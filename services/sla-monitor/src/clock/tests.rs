@@ -5,7 +5,7 @@
 mod laws;
 
 use contracts::sla::{
-    ConsequenceKind, Fact, FactKind, ReplanReason, SubjectPart, {Consequence, Deadlines},
+    Consequence, ConsequenceKind, Deadlines, Fact, FactKind, ReplanReason, ResultKind, SubjectPart,
 };
 use decider::{Aggregate as _, scenario::given};
 
@@ -100,6 +100,7 @@ fn warnings_come_before_the_breach_and_the_ladder_after_it() {
         "WarningRaised",
         "WarningRaised",
         "DeadlineBreached",
+        "ResultRecorded",
         "BreachEscalated",
         "BreachEscalated",
         "BreachEscalated",
@@ -150,7 +151,10 @@ fn a_late_stop_says_by_how_much() {
     events.extend(clock.advance(at(150), &plan).unwrap());
     let clock = given::<Clock>(events).state();
     let said = note(&clock, &fact(FactKind::Stop, 150), &plan);
-    let [Event::ClockStopped(event)] = &said[..] else { panic!("{said:?}") };
+    let [Event::ClockStopped(event), Event::ResultRecorded(late)] = &said[..] else {
+        panic!("{said:?}")
+    };
+    assert_eq!(late.result.as_ref().unwrap().kind(), ResultKind::Late);
     assert!(!event.met);
     assert_eq!(event.overrun.as_ref().unwrap().seconds, 30 * 60);
     assert_eq!(event.elapsed.as_ref().unwrap().seconds, 150 * 60);
@@ -163,11 +167,12 @@ fn a_stop_that_becomes_known_late_withdraws_the_breach() {
     events.extend(given::<Clock>(events.clone()).state().advance(at(500), &plan).unwrap());
     let clock = given::<Clock>(events).state();
     let said = note(&clock, &fact(FactKind::Stop, 100), &plan);
-    assert_eq!(names(&said), ["ClockStopped", "BreachWithdrawn"]);
-    let [Event::ClockStopped(stopped), Event::BreachWithdrawn(withdrawn)] = &said[..] else {
+    let expected = ["ClockStopped", "BreachWithdrawn", "ResultRetracted", "ResultRecorded"];
+    assert_eq!(names(&said), expected);
+    let [Event::ClockStopped(stopped), Event::BreachWithdrawn(withdrawn), ..] = &said[..] else {
         panic!()
     };
-    assert!(stopped.met && withdrawn.declared && !withdrawn.kept);
+    assert!(stopped.met && withdrawn.declared);
     let clock = said.iter().fold(clock, Clock::evolve);
     assert_eq!(clock.advance(at(9_000), &plan).unwrap(), []);
 }
@@ -183,10 +188,10 @@ fn a_provisional_breach_is_confirmed_or_withdrawn() {
     assert_eq!(clock.announce(at(200), &unheard, &plan).unwrap(), []);
 
     let confirmed = clock.advance(at(121), &plan).unwrap();
-    assert_eq!(names(&confirmed), ["DeadlineBreached", "BreachEscalated"]);
+    assert_eq!(names(&confirmed), ["DeadlineBreached", "ResultRecorded", "BreachEscalated"]);
 
     let said = note(&clock, &fact(FactKind::Stop, 90), &plan);
-    assert_eq!(names(&said), ["ClockStopped", "BreachWithdrawn"]);
+    assert_eq!(names(&said), ["ClockStopped", "BreachWithdrawn", "ResultRecorded"]);
     let Event::BreachWithdrawn(withdrawn) = &said[1] else { panic!() };
     assert!(!withdrawn.declared);
 }
@@ -215,7 +220,7 @@ fn a_reopened_clock_says_everything_anew() {
     let plan = promise();
     let facts = [fact(FactKind::Start, 0), fact(FactKind::Stop, 30), fact(FactKind::Reset, 1_000)];
     let events = told(&plan, &facts);
-    assert_eq!(names(&events), ["ClockStarted", "ClockStopped", "ClockReset"]);
+    assert_eq!(names(&events), ["ClockStarted", "ClockStopped", "ResultRecorded", "ClockReset"]);
     let said = given::<Clock>(events).state().advance(at(1_121), &plan).unwrap();
     assert_eq!(names(&said)[..3], ["WarningRaised", "WarningRaised", "DeadlineBreached"]);
 }
@@ -255,7 +260,7 @@ fn another_version_moves_the_deadline_and_withdraws_what_no_longer_holds() {
     let new = Plan { policy: policy.into(), ..old };
     let clock = given::<Clock>(events).state();
     let said = clock.replan(ReplanReason::Policy, at(500), &new).unwrap();
-    assert_eq!(names(&said), ["ClockReplanned", "BreachWithdrawn"]);
+    assert_eq!(names(&said), ["ClockReplanned", "BreachWithdrawn", "ResultRetracted"]);
     let clock = said.iter().fold(clock, Clock::evolve);
     assert_eq!(clock.pinned(), Some(("test", 2, "respond")));
     assert_eq!(clock.replan(ReplanReason::Policy, at(501), &new).unwrap(), []);

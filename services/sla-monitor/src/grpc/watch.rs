@@ -87,7 +87,9 @@ fn announcement(event: &RecordedEvent, wanted: &Wanted) -> Option<WatchClocksRes
         | Event::ClockCancelled(_)
         | Event::ClockReset(_)
         | Event::DeadlineExtended(_)
-        | Event::ClockReplanned(_) => return None,
+        | Event::ClockReplanned(_)
+        | Event::ResultRecorded(_)
+        | Event::ResultRetracted(_) => return None,
     };
     Some(WatchClocksResponse {
         position: event.position,

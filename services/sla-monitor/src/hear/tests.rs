@@ -241,8 +241,16 @@ fn a_clock_says_what_was_due_before_it_hears() {
     let told = &told.unwrap().clocks[0];
     let said = opened.decide(&clock, told, &all, at(500)).unwrap();
     // it was confirmed in time, which became known late: first a breach, then not
-    assert_eq!(names(&said), ["DeadlineBreached", "ClockStopped", "BreachWithdrawn"]);
+    let expected = [
+        "DeadlineBreached",
+        "ResultRecorded",
+        "ClockStopped",
+        "BreachWithdrawn",
+        "ResultRetracted",
+        "ResultRecorded",
+    ];
+    assert_eq!(names(&said), expected);
     // what is not known for certain is not said
     let said = opened.decide(&clock, told, &all, at(100)).unwrap();
-    assert_eq!(names(&said), ["ClockStopped"]);
+    assert_eq!(names(&said), ["ClockStopped", "ResultRecorded"]);
 }

@@ -122,6 +122,7 @@ async fn live_through(seed: u64) {
         let breach = row.committed.as_ref().unwrap().breach();
         let said = breach == contracts::sla::BreachState::Declared;
         assert_eq!(said, late, "seed {seed}, order {order}: {row:#?}");
+        assert_eq!(row.cycles_breached, u32::from(late), "seed {seed}, order {order}: {row:#?}");
     }
 }
 

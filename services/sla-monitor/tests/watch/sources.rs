@@ -7,7 +7,8 @@ use crate::{
     world::World,
 };
 
-const MISSED: [&str; 3] = ["ClockStarted", "DeadlineBreached", "ConsequenceRaised"];
+const MISSED: [&str; 5] =
+    ["ClockStarted", "WarningRaised", "DeadlineBreached", "ConsequenceRaised", "ResultRecorded"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_promise_that_is_kept_is_said_to_be_kept() {
@@ -21,7 +22,7 @@ async fn a_promise_that_is_kept_is_said_to_be_kept() {
     world.eventually(&id, &["ClockStarted", "WarningRaised"]).await;
     let confirmed = Then::Confirmed.event("o-1", world.clock.now());
     world.service("ordering").record("order.o-1", &confirmed).await;
-    let kept = ["ClockStarted", "WarningRaised", "ClockStopped"];
+    let kept = ["ClockStarted", "WarningRaised", "ClockStopped", "ResultRecorded"];
     world.eventually(&id, &kept).await;
     world.pass(10_000);
     world.still(&id, &kept).await;
@@ -41,8 +42,10 @@ async fn a_promise_that_is_not_kept_is_a_breach_with_all_that_follows() {
         "WarningRaised",
         "DeadlineBreached",
         "ConsequenceRaised",
+        "ResultRecorded",
         "BreachEscalated",
         "DeadlineBreached",
+        "ResultRecorded",
     ];
     world.eventually(&id, &all).await;
 }
@@ -65,9 +68,9 @@ async fn what_is_recorded_in_time_and_read_late_is_no_breach() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(world.names(&id).await, ["ClockStarted"]);
     world.service("ordering").relay();
-    world.eventually(&id, &["ClockStarted", "ClockStopped"]).await;
+    world.eventually(&id, &["ClockStarted", "ClockStopped", "ResultRecorded"]).await;
     world.pass(600);
-    world.still(&id, &["ClockStarted", "ClockStopped"]).await;
+    world.still(&id, &["ClockStarted", "ClockStopped", "ResultRecorded"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +93,8 @@ async fn while_a_source_is_away_a_breach_is_provisional_and_then_withdrawn() {
     world.eventually(&id, &["ClockStarted", "BreachAnnounced"]).await;
     world.service("sla").relay();
     world.service("sla").answer();
-    let settled = ["ClockStarted", "BreachAnnounced", "ClockStopped", "BreachWithdrawn"];
+    let settled =
+        ["ClockStarted", "BreachAnnounced", "ClockStopped", "BreachWithdrawn", "ResultRecorded"];
     world.eventually(&id, &settled).await;
     world.still(&id, &settled).await;
 }
@@ -109,7 +113,8 @@ async fn while_a_source_is_away_a_breach_is_provisional_and_then_confirmed() {
     world.pass(600);
     world.eventually(&id, &["ClockStarted", "BreachAnnounced"]).await;
     world.service("sla").answer();
-    world.eventually(&id, &["ClockStarted", "BreachAnnounced", "DeadlineBreached"]).await;
+    let missed = ["ClockStarted", "BreachAnnounced", "DeadlineBreached", "ResultRecorded"];
+    world.eventually(&id, &missed).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,8 +128,7 @@ async fn a_clock_that_another_service_cannot_touch_does_not_wait_for_it() {
     world.eventually(&id, &["ClockStarted"]).await;
     world.service("sla").stop_answering();
     world.pass(130);
-    let expected = [MISSED[0], "WarningRaised", MISSED[1], MISSED[2]];
-    world.eventually(&id, &expected).await;
+    world.eventually(&id, &MISSED).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,7 +144,7 @@ async fn an_event_that_comes_before_its_cause_is_kept_for_it() {
     let told = placed("o-1", now - jiff::SignedDuration::from_mins(10));
     world.service("ordering").record("order.o-1", &told).await;
     world.pass(5);
-    world.eventually(&id, &["FactNoted", "ClockStarted", "ClockStopped"]).await;
+    world.eventually(&id, &["FactNoted", "ClockStarted", "ClockStopped", "ResultRecorded"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,6 +162,5 @@ async fn a_clock_that_is_set_back_breaches_nothing_early() {
     world.pass(190 + 119);
     world.eventually(&id, &["ClockStarted", "WarningRaised"]).await;
     world.pass(2);
-    let missed = ["ClockStarted", "WarningRaised", "DeadlineBreached", "ConsequenceRaised"];
-    world.eventually(&id, &missed).await;
+    world.eventually(&id, &MISSED).await;
 }

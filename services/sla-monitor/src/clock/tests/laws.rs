@@ -1,18 +1,20 @@
 //! Laws over random histories: order of arrival, outages, repeats.
 
-use contracts::sla::Fact;
+use contracts::sla::{Fact, ResultKind};
 use decider::Aggregate as _;
+use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{about, names};
 use crate::{
-    clock::{Clock, Event},
+    clock::{Clock, Event, Life},
     timeline::{
-        Plan, Side, Timeline, moment,
+        EndedBy, Plan, Side, Timeline, moment,
         tests::{
             oracle,
             sample::{at, hours, plan},
         },
+        time,
     },
 };
 
@@ -48,6 +50,38 @@ fn live(facts: &[Fact], looks: &[i64], end: i64, plan: &Plan) -> (Clock, Vec<Eve
 fn in_order(mut facts: Vec<Fact>) -> Vec<Fact> {
     facts.sort_by_key(moment);
     facts
+}
+
+/// What each cycle counts for, as it was recorded.
+fn counted(life: &Life) -> Vec<(u32, ResultKind, Timestamp)> {
+    let mut counted: Vec<_> = life
+        .counted
+        .iter()
+        .flat_map(|(cycle, results)| results.iter().map(move |it| (*cycle, it)))
+        .map(|(cycle, it)| (cycle, it.kind(), time(&it.at).unwrap()))
+        .collect();
+    counted.sort_unstable();
+    counted
+}
+
+/// What each cycle counts for, as its end and its limit have it.
+fn owed(timeline: &Timeline) -> Vec<(u32, ResultKind, Timestamp)> {
+    let mut owed = Vec::new();
+    for (number, cycle) in (1..).zip(&timeline.cycles) {
+        let is_missed = cycle.is_missed(Side::Committed, at(9_000));
+        if is_missed {
+            owed.push((number, ResultKind::Breached, cycle.due(Side::Committed).unwrap()));
+        }
+        let Some(end) = &cycle.end else { continue };
+        match end.by {
+            EndedBy::Stop if is_missed => owed.push((number, ResultKind::Late, end.at)),
+            EndedBy::Stop => owed.push((number, ResultKind::Met, end.at)),
+            EndedBy::Cancel if !is_missed => owed.push((number, ResultKind::Cancelled, end.at)),
+            EndedBy::Cancel | EndedBy::Reset | EndedBy::Over => {}
+        }
+    }
+    owed.sort_unstable();
+    owed
 }
 
 proptest! {
@@ -100,6 +134,7 @@ proptest! {
         prop_assert_eq!(timeline.cycles.len(), walked.len());
         prop_assert!(life.said.committed.is_none_or(|missed| missed.certain));
         prop_assert_eq!(timeline.current().unwrap().is_missed(Side::Committed, at(9_000)), last.missed);
+        prop_assert_eq!(counted(life), owed(&timeline));
     }
 
     #[test]

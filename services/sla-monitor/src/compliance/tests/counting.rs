@@ -211,3 +211,43 @@ fn a_day_is_that_of_the_supplier() {
         assert_eq!(found, is_found, "{from} to {to}");
     }
 }
+
+/// Each corrects the end of a cycle that had counted already.
+#[test]
+fn an_end_that_is_corrected_later_counts_once() {
+    use FactKind::{Cancel, Stop};
+    let early = ("2026-03-02 10:30", "2026-03-02 11:00");
+    let late = ("2026-03-02 11:00", "2026-03-02 13:00");
+    for (first, then, (earlier, later), expected) in [
+        (Stop, Stop, early, [1, 0, 0, 0, 0]),
+        (Cancel, Stop, early, [1, 0, 0, 0, 0]),
+        (Stop, Cancel, early, [0, 0, 0, 1, 0]),
+        (Cancel, Cancel, early, [0, 0, 0, 1, 0]),
+        (Stop, Stop, late, [1, 0, 0, 0, 0]),
+        (Stop, Cancel, late, [0, 0, 0, 1, 0]),
+        (Cancel, Stop, late, [1, 0, 0, 0, 0]),
+    ] {
+        let story = Story::begin().at(first, later).at(then, earlier).until("2026-03-09 10:00");
+        assert_eq!(story.counts(), expected, "{first:?} at {later}, then {then:?} at {earlier}");
+        let held: i64 =
+            story.rows().values().flat_map(|line| &line.held).map(|held| minutes(&held.time)).sum();
+        let is_met = expected[0] == 1;
+        let once = if earlier == early.0 { 30 } else { 60 };
+        assert_eq!(held, if is_met { once } else { 0 }, "its time counts once");
+    }
+}
+
+#[test]
+fn an_earlier_cycle_that_is_corrected_after_a_reset_counts_once() {
+    let mut clock = confirm();
+    clock.reset = vec![crate::grpc::testing::pattern("OrderDeclined", "declined_at")];
+    let story = Story::of(clock)
+        .until("2026-03-02 13:00")
+        .at(FactKind::Stop, "2026-03-02 13:00")
+        .at(FactKind::Reset, "2026-03-02 14:00")
+        .at(FactKind::Stop, "2026-03-02 15:00");
+    assert_eq!(story.counts(), [1, 1, 0, 0, 0]);
+    // it becomes known only now that the first one had ended in time
+    let story = story.at(FactKind::Stop, "2026-03-02 11:30");
+    assert_eq!(story.counts(), [2, 0, 0, 0, 0]);
+}
