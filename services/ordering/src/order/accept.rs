@@ -64,6 +64,7 @@ impl Order {
         let accepted = GoodsAccepted {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             lines,
             slip_no: slip_no.to_owned(),

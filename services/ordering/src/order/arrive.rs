@@ -50,6 +50,7 @@ impl Order {
         emit(ArrivalInspected {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             inspection: Some(ArrivalInspection {
                 mode: mode.into(),

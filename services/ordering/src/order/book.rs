@@ -200,6 +200,11 @@ impl Book {
         self.terms.platform.clone()
     }
 
+    /// Empty when the order belongs to no contract.
+    pub(super) fn contract_id(&self) -> String {
+        self.terms.contract_id.clone()
+    }
+
     /// The time of a fact, if it can be true.
     pub(super) fn time(&self, field: &str, when: &When) -> Result<Timestamp, Rejection> {
         let at = when.time();

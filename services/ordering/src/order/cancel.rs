@@ -55,6 +55,7 @@ impl Order {
             return emit(OrderCancelled {
                 order_id: book.order_id(),
                 platform: book.platform(),
+                contract_id: book.contract_id(),
                 cancellation_id: id.to_owned(),
                 reason,
                 cancelled_at: Some(to_proto(at)),
@@ -64,6 +65,7 @@ impl Order {
         let cancelled = OrderLinesCancelled {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             cancellation_id: id.to_owned(),
             lines,
             reason,

@@ -32,7 +32,8 @@ impl Book {
         if unresolved || self.discrepancies.iter().map(Arc::as_ref).any(Discrepancy::is_open) {
             return Ok(None);
         }
-        let (order_id, platform) = (self.order_id(), self.platform());
+        let (order_id, platform, contract_id) =
+            (self.order_id(), self.platform(), self.contract_id());
         Ok(Some(if self.lines.iter().any(|line| line.accepted > 0) {
             Event::OrderFulfilled(OrderFulfilled {
                 order_id,
@@ -40,15 +41,21 @@ impl Book {
                 payable: Some(self.currency.amount(self.payable()?)),
                 fulfilled_at: Some(to_proto(at)),
                 deliver_by: Some(to_proto(self.deliver_by)),
-                contract_id: self.terms.contract_id.clone(),
+                contract_id,
             })
         } else if self.lines.iter().any(|line| line.rejected > 0) {
-            Event::OrderRefused(OrderRefused { order_id, platform, refused_at: Some(to_proto(at)) })
+            Event::OrderRefused(OrderRefused {
+                order_id,
+                platform,
+                contract_id,
+                refused_at: Some(to_proto(at)),
+            })
         } else {
             let last = self.cancellations.last();
             Event::OrderCancelled(OrderCancelled {
                 order_id,
                 platform,
+                contract_id,
                 cancellation_id: last.map_or_else(String::new, |last| last.id.clone()),
                 reason: last.map_or_else(String::new, |last| last.reason.clone()),
                 cancelled_at: Some(to_proto(at)),

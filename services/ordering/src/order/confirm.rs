@@ -32,6 +32,7 @@ impl Order {
                 emit(OrderConfirmed {
                     order_id: book.order_id(),
                     platform: book.platform(),
+                    contract_id: book.contract_id(),
                     confirmed_at: Some(to_proto(at)),
                     dispatch_by: Some(to_proto(later(at, leaves_within))),
                     deliver_by: Some(to_proto(book.deliver_by)),
@@ -53,6 +54,7 @@ impl Order {
             Self::Placed(book) => emit(OrderDeclined {
                 order_id: book.order_id(),
                 platform: book.platform(),
+                contract_id: book.contract_id(),
                 reason: (&cmd.reason).into(),
                 declined_at: Some(to_proto(book.time("at", &cmd.when)?)),
             }),

@@ -93,6 +93,7 @@ impl Order {
         emit(DiscrepancyReported {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             discrepancy_id: id.to_owned(),
             shipment_id: (&cmd.shipment_id).into(),
             line: Some(LineQuantity { line_no, quantity }),
@@ -126,6 +127,7 @@ impl Order {
         emit(TreatmentProposed {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             discrepancy_id: id.to_owned(),
             treatment: cmd.treatment.into(),
             explanation: Text::or_empty(cmd.explanation.as_ref()),
@@ -153,11 +155,13 @@ impl Order {
         }
         let proposal = proposal.ok_or(Rejection::UnknownProposal(cmd.proposal_no))?;
         let at = Some(to_proto(book.time("at", &cmd.when)?));
-        let (order_id, platform) = (book.order_id(), book.platform());
+        let (order_id, platform, contract_id) =
+            (book.order_id(), book.platform(), book.contract_id());
         if cmd.approved {
             emit(TreatmentApproved {
                 order_id,
                 platform,
+                contract_id,
                 discrepancy_id: id.to_owned(),
                 treatment: proposal.treatment.into(),
                 approved_at: at,
@@ -166,6 +170,7 @@ impl Order {
             emit(TreatmentRefused {
                 order_id,
                 platform,
+                contract_id,
                 discrepancy_id: id.to_owned(),
                 reason: Text::or_empty(cmd.reason.as_ref()),
                 refused_at: at,
@@ -193,6 +198,7 @@ impl Order {
         emit(LiabilityConfirmed {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             discrepancy_id: id.to_owned(),
             party: cmd.party.into(),
             user_representative: (&cmd.user_representative).into(),
@@ -226,6 +232,7 @@ impl Order {
         let resolved = DiscrepancyResolved {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             discrepancy_id: id.to_owned(),
             line: Some(LineQuantity { line_no, quantity }),
             treatment: treatment.into(),

@@ -43,6 +43,7 @@ impl Order {
         emit(ForceMajeureDeclared {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             description: (&cmd.description).into(),
             since: Some(to_proto(since)),
         })
@@ -69,6 +70,7 @@ impl Order {
                 emit(ForceMajeureLifted {
                     order_id: book.order_id(),
                     platform: book.platform(),
+                    contract_id: book.contract_id(),
                     until: Some(to_proto(until)),
                 })
             }
@@ -90,6 +92,7 @@ impl Order {
         emit(FollowerAssigned {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             follower: (&cmd.follower).into(),
             assigned_at: Some(to_proto(book.time("at", &cmd.when)?)),
         })

@@ -49,6 +49,7 @@ impl Order {
         emit(InstallationRecorded {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             technician: (&cmd.technician).into(),
             installed_at: Some(to_proto(book.time("at", &cmd.when)?)),
@@ -80,6 +81,7 @@ impl Order {
         emit(SignedSlipFiled {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             slip_no: slip_no.to_owned(),
             sha256: (&cmd.sha256).into(),

@@ -67,6 +67,7 @@ impl Order {
         emit(InvoiceRequested {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             invoice_id: id.to_owned(),
             title: (&cmd.title).into(),
             tax_no: (&cmd.tax_no).into(),
@@ -93,6 +94,7 @@ impl Order {
         emit(InvoiceIssued {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             invoice_id: id.to_owned(),
             invoice_no: (&cmd.invoice_no).into(),
             amount: Some(book.currency.amount(invoice.amount)),
@@ -120,6 +122,7 @@ impl Order {
         emit(RedInvoiceIssued {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             invoice_id: id.to_owned(),
             invoice_no: issued.text.clone(),
             red_invoice_no: (&cmd.red_invoice_no).into(),

@@ -43,6 +43,7 @@ impl Order {
         emit(GoodsInspected {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             inspection: Some(PreDeliveryInspection {
                 certificate_no: no.to_owned(),
                 lines: cmd.lines.as_slice().to_vec(),
@@ -70,6 +71,7 @@ impl Order {
         emit(CarrierChosen {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             carrier: (&cmd.carrier).into(),
             freight: cmd.freight.map(|freight| freight.to_proto()),
@@ -109,6 +111,7 @@ impl Order {
         emit(ShipmentPacked {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             packages: cmd.packages.as_slice().to_vec(),
             packed_at: Some(to_proto(book.time("at", &cmd.when)?)),

@@ -121,6 +121,7 @@ impl Order {
             Self::Reserved(book) => emit(PreOrderReleased {
                 order_id: book.order_id(),
                 platform: book.platform(),
+                contract_id: book.contract_id(),
                 reason: Text::or_empty(cmd.reason.as_ref()),
                 released_at: Some(to_proto(book.time("at", &cmd.when)?)),
             }),
@@ -153,6 +154,7 @@ impl Order {
                 until => emit(PreOrderExpired {
                     order_id: book.order_id(),
                     platform: book.platform(),
+                    contract_id: book.contract_id(),
                     expired_at: Some(to_proto(until.unwrap_or(cmd.now))),
                 }),
             },

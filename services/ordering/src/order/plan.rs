@@ -42,6 +42,7 @@ impl Order {
         emit(ShipmentPlanned {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             lines,
             dispatch_by: Some(to_proto(cmd.dispatch_by.unwrap_or(book.dispatch_by))),
@@ -68,6 +69,7 @@ impl Order {
         emit(ShipmentUnplanned {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             reason: Text::or_empty(cmd.reason.as_ref()),
             unplanned_at: Some(to_proto(book.time("at", &cmd.when)?)),

@@ -65,6 +65,7 @@ impl Order {
         let rejected = GoodsRejected {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: (&cmd.shipment_id).into(),
             rejection_id: id.to_owned(),
             lines: lines.to_vec(),

@@ -56,6 +56,7 @@ impl Order {
                 emit(OrderSettled {
                     order_id: book.order_id(),
                     platform: book.platform(),
+                    contract_id: book.contract_id(),
                     settlement_id: (&cmd.settlement_id).into(),
                     amount: Some(paid.to_proto()),
                     payment_ref: (&cmd.payment_ref).into(),

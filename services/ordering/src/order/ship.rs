@@ -43,6 +43,7 @@ impl Order {
         emit(ShipmentDispatched {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             carrier: shipment.carrier_name(),
             waybill_no: (&cmd.waybill_no).into(),
@@ -78,6 +79,7 @@ impl Order {
         emit(ShipmentArrived {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             shipment_id: id.to_owned(),
             arrived_at: Some(to_proto(at)),
             deliver_by: Some(to_proto(book.deliver_by)),

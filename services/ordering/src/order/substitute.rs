@@ -82,6 +82,7 @@ impl Order {
         emit(SubstitutionProposed {
             order_id: book.order_id(),
             platform: book.platform(),
+            contract_id: book.contract_id(),
             substitution_id: id.to_owned(),
             line_no,
             substitute: Some(cmd.substitute.get().clone()),
@@ -105,12 +106,14 @@ impl Order {
         self.must_be_unfulfilled()?;
         let before = found.ok_or_else(|| Rejection::UnknownSubstitution(id.to_owned()))?;
         let at = book.time("at", &cmd.when)?;
-        let (order_id, platform) = (book.order_id(), book.platform());
+        let (order_id, platform, contract_id) =
+            (book.order_id(), book.platform(), book.contract_id());
         if cmd.accepted {
             must_be_replaceable(book.known_line(before.line_no, || "line_no".into())?)?;
             emit(SubstitutionAccepted {
                 order_id,
                 platform,
+                contract_id,
                 substitution_id: id.to_owned(),
                 line_no: before.line_no,
                 substitute: Some((*before.substitute).clone()),
@@ -120,6 +123,7 @@ impl Order {
             emit(SubstitutionRefused {
                 order_id,
                 platform,
+                contract_id,
                 substitution_id: id.to_owned(),
                 reason: Text::or_empty(cmd.reason.as_ref()),
                 refused_at: Some(to_proto(at)),

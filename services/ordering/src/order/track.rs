@@ -54,6 +54,7 @@ impl Order {
             Event::from(TrackingRecorded {
                 order_id: book.order_id(),
                 platform: book.platform(),
+                contract_id: book.contract_id(),
                 shipment_id: id.to_owned(),
                 scan: Some(scan.clone()),
             })
@@ -84,6 +85,7 @@ impl Order {
             Event::from(ParcelStalled {
                 order_id: book.order_id(),
                 platform: book.platform(),
+                contract_id: book.contract_id(),
                 shipment_id: shipment.id.clone(),
                 carrier: shipment.carrier_name(),
                 waybill_no: shipment

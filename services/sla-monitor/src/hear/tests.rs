@@ -150,6 +150,21 @@ fn the_contracts_own_profile_comes_before_the_platforms_and_that_before_the_one_
 }
 
 #[test]
+fn a_clock_that_starts_on_a_later_event_goes_by_the_contract_of_the_order() {
+    let versions =
+        ["mall", "contract"].map(|name| vec![version(profile(name, 2), 1, -1_000)]).to_vec();
+    let all = rules(versions, vec![bound("mall", "", "mall"), bound("mall", "c-1", "contract")]);
+    for (contract, profile) in [("c-1", "contract"), ("c-2", "mall"), ("", "mall")] {
+        let mut event = confirmed();
+        if let order_event::Event::OrderConfirmed(event) = &mut event {
+            event.contract_id = contract.into();
+        }
+        let heard = hear(event, 5, &all);
+        assert_eq!(starts(&heard), [(profile, "visit", "#1"), (profile, "visit", "#2")]);
+    }
+}
+
+#[test]
 fn the_version_counts_that_was_the_newest_when_the_event_was_recorded() {
     let versions = vec![version(profile("all", 2), 1, 0), version(profile("all", 9), 2, 100)];
     let all = rules(vec![versions], vec![bound("", "", "all")]);

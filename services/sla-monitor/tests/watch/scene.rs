@@ -114,7 +114,9 @@ impl Then {
             Self::Hindered => {
                 ForceMajeureDeclared { order_id, platform, since: at, ..Default::default() }.into()
             }
-            Self::Unhindered => ForceMajeureLifted { order_id, platform, until: at }.into(),
+            Self::Unhindered => {
+                ForceMajeureLifted { order_id, platform, until: at, ..Default::default() }.into()
+            }
         }
     }
 }

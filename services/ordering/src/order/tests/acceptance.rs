@@ -31,6 +31,7 @@ fn accepted(lines: Vec<AcceptedLine>, amount: i64) -> Event {
     GoodsAccepted {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         lines,
         slip_no: "slip-1".into(),

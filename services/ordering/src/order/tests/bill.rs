@@ -14,6 +14,7 @@ fn requested(amount: i64) -> Event {
     InvoiceRequested {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         invoice_id: "invoice-1".into(),
         title: "School No. 7".into(),
         tax_no: "91310000XXXXXXXX".into(),
@@ -90,6 +91,7 @@ fn an_invoice_is_issued_and_reversed_and_its_amount_free_again() {
     let issued = InvoiceIssued {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         invoice_id: "invoice-1".into(),
         invoice_no: "fp-1".into(),
         amount: Some(cny(7_500)),
@@ -110,6 +112,7 @@ fn an_invoice_is_issued_and_reversed_and_its_amount_free_again() {
     let red = RedInvoiceIssued {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         invoice_id: "invoice-1".into(),
         invoice_no: "fp-1".into(),
         red_invoice_no: "red-1".into(),
@@ -150,6 +153,7 @@ fn an_order_is_paid_exactly_and_once() {
     let event = OrderSettled {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         settlement_id: "settlement-1".into(),
         amount: Some(cny(7_500)),
         payment_ref: "bank-1".into(),

@@ -19,6 +19,7 @@ fn a_packed_shipment_leaves_and_is_monitored_for_the_window() {
     let dispatched = ShipmentDispatched {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         carrier: "Swift".into(),
         waybill_no: "waybill-s1".into(),
@@ -75,6 +76,7 @@ fn tracked(scan: TrackingScan) -> Event {
     TrackingRecorded {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         scan: Some(scan),
     }
@@ -140,6 +142,7 @@ fn stalled_since(last_seen: i64, found: i64) -> Event {
     ParcelStalled {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         carrier: "Swift".into(),
         waybill_no: "waybill-s1".into(),
@@ -210,6 +213,7 @@ fn an_arrival_is_reported_once_and_a_scan_is_none() {
     let event = ShipmentArrived {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         arrived_at: Some(to_proto(hour(60))),
         deliver_by: Some(to_proto(hour(14 * 24))),

@@ -24,6 +24,7 @@ fn a_discrepancy_is_reported_after_the_inspection() {
     let event = DiscrepancyReported {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         shipment_id: "s1".into(),
         line: Some(LineQuantity { line_no: 1, quantity: 2 }),
@@ -68,6 +69,7 @@ fn proposed(treatment: Treatment, proposal_no: u32) -> Event {
     TreatmentProposed {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         treatment: treatment.into(),
         explanation: String::new(),
@@ -90,6 +92,7 @@ fn a_treatment_is_proposed_and_the_user_decides() {
     let approved = TreatmentApproved {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         treatment: Treatment::Credit.into(),
         approved_at: Some(to_proto(hour(66))),
@@ -101,6 +104,7 @@ fn a_treatment_is_proposed_and_the_user_decides() {
     let refused = TreatmentRefused {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         reason: "we want another".into(),
         refused_at: Some(to_proto(hour(66))),
@@ -161,6 +165,7 @@ fn resolved(treatment: Treatment, accepted: Option<AcceptedLine>) -> Event {
     DiscrepancyResolved {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         line: Some(LineQuantity { line_no: 1, quantity: 2 }),
         treatment: treatment.into(),
@@ -245,6 +250,7 @@ fn both_representatives_agree_who_answers_once() {
     let event = LiabilityConfirmed {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         discrepancy_id: "discrepancy-1".into(),
         party: LiableParty::Carrier.into(),
         user_representative: "Teacher Qian".into(),

@@ -21,6 +21,7 @@ fn inspection(conforms: bool, findings: Vec<LineFinding>) -> Event {
     ArrivalInspected {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         inspection: Some(ArrivalInspection {
             mode: InspectionMode::Joint.into(),
@@ -167,6 +168,7 @@ fn rejected(lines: &[(u32, u32)], reason: RejectionReason, words: &str, amount: 
     GoodsRejected {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         rejection_id: "rejection-1".into(),
         lines: quantities(lines),
@@ -242,6 +244,7 @@ fn installation_waits_for_main_materials_and_starts_their_warranty() {
         Event::from(InstallationRecorded {
             order_id: "order-1".into(),
             platform: "mall".into(),
+            contract_id: "contract-9".into(),
             shipment_id: "s1".into(),
             technician: "Fitter Zhou".into(),
             installed_at: Some(to_proto(hour(70))),
@@ -286,6 +289,7 @@ fn the_signed_slip_is_filed_after_acceptance() {
     let filed = SignedSlipFiled {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         slip_no: "slip-1".into(),
         sha256: "c".repeat(64),

@@ -17,6 +17,7 @@ fn lines_cancelled(lines: &[(u32, u32)], amount: i64) -> Event {
     OrderLinesCancelled {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         cancellation_id: "cancel-1".into(),
         lines: quantities(lines),
         reason: "not needed".into(),
@@ -30,6 +31,7 @@ fn cancelled(amount: i64) -> Event {
     OrderCancelled {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         cancellation_id: "cancel-1".into(),
         reason: "not needed".into(),
         cancelled_at: Some(to_proto(hour(5))),
@@ -143,6 +145,7 @@ fn a_substitute_is_offered_and_takes_the_place_by_consent() {
     let proposed = SubstitutionProposed {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         substitution_id: "substitution-1".into(),
         line_no: 1,
         substitute: Some(substitute(900)),
@@ -157,6 +160,7 @@ fn a_substitute_is_offered_and_takes_the_place_by_consent() {
     let accepted = SubstitutionAccepted {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         substitution_id: "substitution-1".into(),
         line_no: 1,
         substitute: Some(substitute(900)),
@@ -169,6 +173,7 @@ fn a_substitute_is_offered_and_takes_the_place_by_consent() {
     let refused = SubstitutionRefused {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         substitution_id: "substitution-1".into(),
         reason: "the other one please".into(),
         refused_at: Some(to_proto(hour(5))),

@@ -27,6 +27,7 @@ fn an_inspection_is_recorded_under_its_certificate() {
     let inspected = GoodsInspected {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         inspection: Some(inspection),
     };
     given::<Order>(confirmed().events)
@@ -74,6 +75,7 @@ fn a_shipment_takes_open_units_and_gives_them_back() {
         Event::from(ShipmentPlanned {
             order_id: "order-1".into(),
             platform: "mall".into(),
+            contract_id: "contract-9".into(),
             shipment_id: "s1".into(),
             lines: quantities(lines),
             dispatch_by: Some(to_proto(hour(4 + 48))),
@@ -112,6 +114,7 @@ fn a_shipment_takes_open_units_and_gives_them_back() {
     let unplanned = ShipmentUnplanned {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         reason: "split otherwise".into(),
         unplanned_at: Some(to_proto(hour(12))),
@@ -148,6 +151,7 @@ fn a_carrier_is_chosen_by_its_marks() {
     let chosen = CarrierChosen {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         carrier: "Swift".into(),
         freight: Some(cny(300)),
@@ -224,6 +228,7 @@ fn nothing_is_packed_without_a_carrier_or_a_passed_inspection() {
     let packed = ShipmentPacked {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         shipment_id: "s1".into(),
         packages: pack("s1").packages.as_slice().to_vec(),
         packed_at: Some(to_proto(hour(13))),

@@ -3,8 +3,8 @@
 use chassis::When;
 use contracts::ordering::{
     FollowerAssigned, ForceMajeureDeclared, ForceMajeureLifted, FrozenListing, OrderConfirmed,
-    OrderDeclined, OrderPlaced, OrderTerms, PreOrderExpired, PreOrderReleased, PreOrderReserved,
-    WarrantyStart,
+    OrderDeclined, OrderDraft, OrderPlaced, OrderTerms, PreOrderExpired, PreOrderReleased,
+    PreOrderReserved, WarrantyStart,
 };
 use decider::scenario::given;
 use eventlog::time::to_proto;
@@ -232,6 +232,7 @@ fn a_reservation_is_released_and_nothing_follows() {
     let released = PreOrderReleased {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         reason: "budget".into(),
         released_at: Some(to_proto(hour(3))),
     };
@@ -261,6 +262,7 @@ fn a_reservation_expires_at_its_time_and_not_before() {
     let expired = PreOrderExpired {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         expired_at: Some(to_proto(hour(24))),
     };
     given::<Order>(reserved().events)
@@ -281,6 +283,7 @@ fn confirmation_starts_the_time_to_dispatch() {
     let confirmed = OrderConfirmed {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         confirmed_at: Some(to_proto(hour(4))),
         dispatch_by: Some(to_proto(hour(4 + 48))),
         deliver_by: Some(to_proto(hour(14 * 24))),
@@ -304,10 +307,32 @@ fn confirmed_events() -> Vec<Event> {
 }
 
 #[test]
+fn what_follows_names_the_contract_of_the_order_and_none_when_it_has_none() {
+    for contract_id in ["contract-9", ""] {
+        let terms = terms_of(OrderDraft { contract_id: contract_id.into(), ..draft() });
+        let confirmed = OrderConfirmed {
+            order_id: "order-1".into(),
+            platform: "mall".into(),
+            contract_id: contract_id.into(),
+            confirmed_at: Some(to_proto(hour(4))),
+            dispatch_by: Some(to_proto(hour(4 + 48))),
+            deliver_by: Some(to_proto(hour(14 * 24))),
+        };
+        given::<Order>(
+            Story::default().then(|order| order.push(&PushOrder { terms, ..push() })).events,
+        )
+        .when(|order| order.confirm(&confirm(), &policy()))
+        .then([confirmed.into()])
+        .repeated();
+    }
+}
+
+#[test]
 fn an_order_is_declined_before_it_is_confirmed() {
     let declined = OrderDeclined {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         reason: "out of production".into(),
         declined_at: Some(to_proto(hour(4))),
     };
@@ -351,6 +376,7 @@ fn force_majeure_is_declared_once_and_lifted_once() {
     let declared = ForceMajeureDeclared {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         description: "flood".into(),
         since: Some(to_proto(hour(6))),
     };
@@ -367,6 +393,7 @@ fn force_majeure_is_declared_once_and_lifted_once() {
     let lifted = ForceMajeureLifted {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         until: Some(to_proto(hour(30))),
     };
     given::<Order>(lasting().events)
@@ -407,6 +434,7 @@ fn a_follower_takes_the_place_of_the_one_before() {
     let assigned = FollowerAssigned {
         order_id: "order-1".into(),
         platform: "mall".into(),
+        contract_id: "contract-9".into(),
         follower: "Han Meimei".into(),
         assigned_at: Some(to_proto(hour(2))),
     };

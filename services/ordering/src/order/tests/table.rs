@@ -7,7 +7,10 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use contracts::ordering::{DiscrepancyKind, TrackingStatus, Treatment};
+use contracts::{
+    Event as _,
+    ordering::{DiscrepancyKind, TrackingStatus, Treatment},
+};
 
 use super::sample::*;
 use crate::order::{Event, Order};
@@ -187,6 +190,30 @@ fn every_state_answers_every_command_as_written() {
         assert_eq!(now, written, "the table changed");
     }
     assert_eq!(now.lines().count(), written.lines().count(), "the table changed");
+}
+
+#[test]
+fn every_event_names_the_platform_and_the_contract_of_its_order() {
+    // which promise counts for an event is chosen by the two
+    for name in Event::TYPES {
+        let event = contracts::pool().get_message_by_name(name).unwrap();
+        let terms = event.get_field_by_name("terms");
+        let of = terms.map_or(event, |terms| terms.kind().as_message().unwrap().clone());
+        for field in ["platform", "contract_id"] {
+            assert!(of.get_field_by_name(field).is_some(), "{name} has no {field}");
+        }
+    }
+    let states = states();
+    for (_, ask) in commands() {
+        for event in states.iter().filter_map(|(_, order)| ask(order).ok()).flatten() {
+            let said = contracts::json(event.type_name(), &event.encode_body()).unwrap();
+            let of = said.get("terms").unwrap_or(&said);
+            assert_eq!(
+                (of["platform"].as_str(), of["contractId"].as_str()),
+                (Some("mall"), Some("contract-9"))
+            );
+        }
+    }
 }
 
 #[test]
