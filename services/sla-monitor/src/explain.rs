@@ -1,6 +1,6 @@
 //! Why a clock is due when it is, for a person and for a program.
 
-use contracts::sla::{ClockKind, ClockState, Deadlines, Explanation, Fact};
+use contracts::sla::{ClockKind, Deadlines, Explanation, Fact};
 use eventlog::time::to_proto;
 use jiff::{SignedDuration, Timestamp};
 
@@ -29,27 +29,16 @@ pub fn explain(facts: &[Fact], plan: &Plan, now: Timestamp) -> Result<Explanatio
     };
     let until = cycle.end.as_ref().map_or(now, |end| end.at).max(cycle.started);
     let elapsed = cycle.elapsed(until, plan)?;
-    told.state = state(cycle, plan, now).into();
+    let is_over = plan.policy.kind == ClockKind::Period
+        && cycle.end.is_none()
+        && cycle.due(Side::Committed).is_some_and(|due| due <= now);
+    told.state = cycle.state(is_over).into();
     told.deadlines = Some(deadlines(cycle, plan));
     told.elapsed = Some(duration(elapsed));
     told.remaining = remaining(cycle, until)?.map(duration);
     told.breached = plan.policy.kind == ClockKind::Promise && cycle.is_missed(Side::Committed, now);
     told.sentences = sentences(cycle, plan, until, elapsed)?;
     Ok(told)
-}
-
-fn state(cycle: &Cycle, plan: &Plan, now: Timestamp) -> ClockState {
-    match &cycle.end {
-        Some(end) if end.by == EndedBy::Cancel => ClockState::Cancelled,
-        Some(_) => ClockState::Stopped,
-        None if plan.policy.kind == ClockKind::Period
-            && cycle.due(Side::Committed).is_some_and(|due| due <= now) =>
-        {
-            ClockState::Ended
-        }
-        None if cycle.last().is_some_and(|last| last.counts()) => ClockState::Running,
-        None => ClockState::Paused,
-    }
 }
 
 /// The deadlines of a cycle as they stand.

@@ -150,6 +150,8 @@ struct Looked {
     heard: Vec<(Timestamp, bool)>,
     /// Something was due and waited for a source.
     waits: bool,
+    /// Nothing is due before; found out when there is nothing else to do.
+    next: Option<Timestamp>,
     /// When everything was last looked at.
     rested: Option<Instant>,
 }
@@ -299,6 +301,10 @@ impl Monitor {
         // what waited for a source the last time waits still, unless more is known by now
         let heard = sources.heard();
         let since = looked.at.filter(|_| looked.heard == heard && looked.rests());
+        if since.is_some() && looked.next.is_some_and(|next| now <= next) {
+            sources.ask(looked.waits || sources.are_blocked());
+            return Ok(false);
+        }
         let mut listing = clock_row::due_between(since, now).limit(CLOCKS);
         let (mut said, mut waits) = (false, since.is_some() && looked.waits);
         let rules = self.book.rules();
@@ -339,11 +345,25 @@ impl Monitor {
             at: Some(now),
             heard,
             waits,
+            next: match since {
+                Some(_) if !said => Some(self.next_due(now).await?),
+                Some(_) | None => None,
+            },
             rested: looked.rested.filter(|_| since.is_some()),
         };
         looked.rested.get_or_insert_with(Instant::now);
         sources.ask(waits || sources.are_blocked());
         Ok(said)
+    }
+
+    /// When something is due next, as far as it is known now.
+    async fn next_due(&self, now: Timestamp) -> Result<Timestamp, LogError> {
+        let page =
+            self.log.list(&clock_row::due_between(Some(now), Timestamp::MAX).limit(1)).await?;
+        let Some(first) = page.rows.first() else { return Ok(Timestamp::MAX) };
+        let row = Row::decode(first.body.clone())
+            .map_err(|_| LogError::Corrupt(format!("row {} of clock", first.id)))?;
+        Ok(crate::timeline::time(&row.next_at).unwrap_or(now))
     }
 
     async fn say(

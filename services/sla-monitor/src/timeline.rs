@@ -14,7 +14,7 @@
 mod deadline;
 mod signal;
 
-use contracts::sla::{Fact, FactKind, Party};
+use contracts::sla::{ClockState, Fact, FactKind, Party};
 use eventlog::time::from_proto;
 use jiff::{SignedDuration, Timestamp};
 
@@ -305,6 +305,18 @@ impl Cycle {
     pub fn is_missed(&self, side: Side, now: Timestamp) -> bool {
         let until = self.end.as_ref().map_or(now, |end| end.at);
         self.due(side).is_some_and(|due| due < until)
+    }
+
+    /// Where a clock stands in this cycle. `is_over`: its period has ended.
+    #[must_use]
+    pub fn state(&self, is_over: bool) -> ClockState {
+        match &self.end {
+            _ if is_over => ClockState::Ended,
+            Some(end) if end.by == EndedBy::Cancel => ClockState::Cancelled,
+            Some(_) => ClockState::Stopped,
+            None if self.last().is_some_and(Stretch::counts) => ClockState::Running,
+            None => ClockState::Paused,
+        }
     }
 
     /// The last stretch.

@@ -331,16 +331,8 @@ impl<'a> Draft<'a> {
     }
 
     fn state(&self) -> ClockState {
-        match self.cycle() {
-            None => ClockState::Unspecified,
-            Some(_) if self.life.said.over => ClockState::Ended,
-            Some(cycle) => match &cycle.end {
-                Some(end) if end.by == EndedBy::Cancel => ClockState::Cancelled,
-                Some(_) => ClockState::Stopped,
-                None if cycle.last().is_some_and(|last| last.counts()) => ClockState::Running,
-                None => ClockState::Paused,
-            },
-        }
+        let is_over = self.life.said.over;
+        self.cycle().map_or(ClockState::Unspecified, |cycle| cycle.state(is_over))
     }
 
     /// Records an event and takes it in; then its reference tells how the clock stands after it.

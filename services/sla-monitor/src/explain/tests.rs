@@ -1,5 +1,6 @@
 use contracts::sla::{
-    ClockPolicy, FactKind, Party, Profile, Span as ApiSpan, SpanUnit, Target as ApiTarget,
+    ClockPolicy, ClockState, FactKind, Party, Profile, Span as ApiSpan, SpanUnit,
+    Target as ApiTarget,
 };
 
 use super::*;
