@@ -97,8 +97,6 @@ pub(crate) struct Said {
 pub(crate) struct Missed {
     pub(crate) due: Timestamp,
     pub(crate) certain: bool,
-    /// Who held the case by then.
-    pub(crate) holder: i32,
 }
 
 /// Why a clock says no.
@@ -276,11 +274,7 @@ impl Clock {
     ) -> Decision<Event, Rejection> {
         let Self::Running(life) = self else { return unchanged() };
         let mut draft = Draft::of(life, plan)?;
-        let deadlines = draft.deadlines();
-        if deadlines == life.deadlines && plan.policy.version == life.version {
-            return unchanged();
-        }
-        draft.replan(reason, at, deadlines)?;
+        draft.replan(reason, at)?;
         Ok(draft.events)
     }
 }

@@ -40,7 +40,7 @@ impl Recorded for Clock {
             insert(&mut row.facts, fact.clone());
         }
         match event {
-            Event::FactNoted(_) | Event::ConsequenceRaised(_) => {}
+            Event::FactNoted(_) | Event::ConsequenceRaised(_) | Event::PeriodEnded(_) => {}
             Event::ClockStarted(event) => {
                 row.profile_version = event.profile_version;
                 row.title.clone_from(&event.title);
@@ -48,36 +48,17 @@ impl Recorded for Clock {
                 row.serves.clone_from(&event.serves);
                 row.period.clone_from(&event.period);
                 row.owner.clone_from(&event.owner);
-                row.started_at = event.fact.as_ref().and_then(|fact| fact.at);
                 plan(row, event.deadlines.as_ref());
             }
             Event::ClockPaused(event) => plan(row, event.deadlines.as_ref()),
             Event::ClockResumed(event) => plan(row, event.deadlines.as_ref()),
+            Event::ClockStopped(event) => plan(row, event.deadlines.as_ref()),
+            Event::ClockCancelled(event) => plan(row, event.deadlines.as_ref()),
+            Event::ClockReset(event) => plan(row, event.deadlines.as_ref()),
             Event::DeadlineExtended(event) => plan(row, event.deadlines.as_ref()),
             Event::ClockReplanned(event) => {
                 row.profile_version = event.profile_version;
                 row.warnings_raised.clear();
-                plan(row, event.deadlines.as_ref());
-            }
-            Event::ClockReset(event) => {
-                row.started_at = event.fact.as_ref().and_then(|fact| fact.at);
-                row.ended_at = None;
-                row.warnings_raised.clear();
-                row.steps_climbed.clear();
-                for limit in [&mut row.committed, &mut row.contractual].into_iter().flatten() {
-                    *limit = Limit::default();
-                }
-                plan(row, event.deadlines.as_ref());
-            }
-            Event::ClockStopped(event) => {
-                row.ended_at = event.fact.as_ref().and_then(|fact| fact.at);
-                plan(row, event.deadlines.as_ref());
-                if let Some(limit) = &mut row.committed {
-                    limit.overrun = if event.met { None } else { event.overrun };
-                }
-            }
-            Event::ClockCancelled(event) => {
-                row.ended_at = event.fact.as_ref().and_then(|fact| fact.at);
                 plan(row, event.deadlines.as_ref());
             }
             Event::WarningRaised(event) => row.warnings_raised.push(event.warning),
@@ -94,12 +75,13 @@ impl Recorded for Clock {
                 }
             }
             Event::BreachEscalated(event) => row.steps_climbed.push(event.step),
-            Event::PeriodEnded(event) => row.ended_at = event.ended_at,
             Event::ResultRecorded(event) => {
                 count(row, event.result.as_ref(), |count| count.saturating_add(1));
+                late(row, event.cycle, event.result.as_ref(), |result| result.overrun);
             }
             Event::ResultRetracted(event) => {
                 count(row, event.result.as_ref(), |count| count.saturating_sub(1));
+                late(row, event.cycle, event.result.as_ref(), |_| None);
             }
         }
     }
@@ -145,6 +127,20 @@ impl Recorded for Clock {
 
 const LAST: &str = "~";
 
+/// The open time by which the present cycle was late.
+fn late(
+    row: &mut Row,
+    cycle: u32,
+    result: Option<&CycleResult>,
+    overrun: impl Fn(&CycleResult) -> Option<prost_types::Duration>,
+) {
+    if let Some(result) = result.filter(|result| result.kind() == ResultKind::Late)
+        && cycle == row.cycle
+    {
+        limit(row, false).overrun = overrun(result);
+    }
+}
+
 fn count(row: &mut Row, result: Option<&CycleResult>, change: impl Fn(u32) -> u32) {
     match result.map(CycleResult::kind) {
         Some(ResultKind::Met) => row.cycles_met = change(row.cycles_met),
@@ -160,6 +156,14 @@ fn count(row: &mut Row, result: Option<&CycleResult>, change: impl Fn(u32) -> u3
 }
 
 fn refer(row: &mut Row, clock: &ClockRef) {
+    if row.cycle != clock.cycle {
+        // what was said was about another cycle
+        row.warnings_raised.clear();
+        row.steps_climbed.clear();
+        for limit in [&mut row.committed, &mut row.contractual].into_iter().flatten() {
+            *limit = Limit::default();
+        }
+    }
     row.clock_id.clone_from(&clock.clock_id);
     row.profile.clone_from(&clock.profile);
     row.clock.clone_from(&clock.clock);
@@ -171,6 +175,8 @@ fn refer(row: &mut Row, clock: &ClockRef) {
     row.state = clock.state;
     row.holder = clock.holder;
     row.next_at = clock.next_at;
+    row.started_at = clock.started_at;
+    row.ended_at = clock.ended_at;
 }
 
 fn plan(row: &mut Row, deadlines: Option<&Deadlines>) {

@@ -10,7 +10,7 @@ use decider::Aggregate as _;
 use eventlog::time::to_proto;
 use jiff::Timestamp;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{About, Clock, Event, Life, Missed, Rejection, Said, insert, results::overrun};
 use crate::{
@@ -24,8 +24,6 @@ pub(super) struct Draft<'a> {
     pub(super) life: Life,
     pub(super) plan: &'a Plan,
     pub(super) timeline: Timeline,
-    /// Cycles whose results may be others now.
-    pub(super) changed: BTreeSet<u32>,
     pub(super) events: Vec<Event>,
 }
 
@@ -50,13 +48,7 @@ fn reference(about: &About) -> ClockRef {
 impl<'a> Draft<'a> {
     pub(super) fn of(life: &Life, plan: &'a Plan) -> Result<Self, OutOfRange> {
         let timeline = Timeline::lay(&life.facts, plan)?;
-        Ok(Self {
-            life: life.clone(),
-            plan,
-            timeline,
-            changed: BTreeSet::new(),
-            events: Vec::new(),
-        })
+        Ok(Self { life: life.clone(), plan, timeline, events: Vec::new() })
     }
 
     /// A clock starts.
@@ -71,7 +63,7 @@ impl<'a> Draft<'a> {
             deadlines: Deadlines::default(),
             counted: BTreeMap::new(),
         };
-        let mut draft = Self { life, plan, timeline, changed: BTreeSet::new(), events: Vec::new() };
+        let mut draft = Self { life, plan, timeline, events: Vec::new() };
         if draft.timeline.cycles.is_empty() {
             return Ok(draft);
         }
@@ -103,7 +95,6 @@ impl<'a> Draft<'a> {
             self.push(|clock| FactNoted { clock, fact: fact_told });
             return Ok(());
         }
-        self.changed_since(&before);
         match fact.kind() {
             FactKind::Start if !begun => {
                 let policy = &self.plan.policy;
@@ -201,21 +192,18 @@ impl<'a> Draft<'a> {
     }
 
     /// Other rules or days count; what they undo is withdrawn.
-    pub(super) fn replan(
-        &mut self,
-        reason: ReplanReason,
-        at: Timestamp,
-        deadlines: Deadlines,
-    ) -> Result<(), OutOfRange> {
-        let version = self.plan.policy.version;
-        self.push(|clock| ClockReplanned {
-            clock,
-            reason: reason.into(),
-            profile_version: version,
-            at: Some(to_proto(at)),
-            deadlines: Some(deadlines),
-        });
-        self.withdraw(&format!("replanned at {at}"));
+    pub(super) fn replan(&mut self, reason: ReplanReason, at: Timestamp) -> Result<(), OutOfRange> {
+        let (deadlines, version) = (self.deadlines(), self.plan.policy.version);
+        if (deadlines, version) != (self.life.deadlines, self.life.version) {
+            self.push(|clock| ClockReplanned {
+                clock,
+                reason: reason.into(),
+                profile_version: version,
+                at: Some(to_proto(at)),
+                deadlines: Some(deadlines),
+            });
+            self.withdraw(&format!("replanned at {at}"));
+        }
         self.settle()
     }
 
@@ -286,13 +274,14 @@ impl<'a> Draft<'a> {
             if stands {
                 continue;
             }
+            let blamed = self.blamed(side).into();
             self.push(|clock| BreachWithdrawn {
                 clock,
                 due_at: Some(to_proto(missed.due)),
                 contractual: side == Side::Contractual,
                 evidence: evidence.to_owned(),
                 declared: missed.certain,
-                blamed: missed.holder,
+                blamed,
             });
         }
     }
@@ -352,9 +341,17 @@ impl<'a> Draft<'a> {
             self.life = *life;
         }
         let (state, next_at) = (self.state(), self.next().map(|(at, _)| to_proto(at)));
+        let started_at = self.cycle().map(|cycle| to_proto(cycle.started));
+        let ended_at = self.cycle().and_then(|cycle| match &cycle.end {
+            Some(end) => Some(end.at),
+            None if self.life.said.over => cycle.due(Side::Committed),
+            None => None,
+        });
         if let Some(clock) = super::evolve::reference_mut(&mut event) {
             clock.state = state.into();
             clock.next_at = next_at;
+            clock.started_at = started_at;
+            clock.ended_at = ended_at.map(to_proto);
         }
         self.events.push(event);
     }

@@ -50,7 +50,6 @@ impl Aggregate for Clock {
 impl Life {
     fn evolve(mut self, event: &Event) -> Self {
         let cycle = reference(event).map_or(self.said.cycle, |clock| clock.cycle);
-        let holder = reference(event).map(|clock| clock.holder).unwrap_or_default();
         if cycle != self.said.cycle {
             self.said = Said { cycle, ..Said::default() };
         }
@@ -71,11 +70,11 @@ impl Life {
             }
             Event::BreachAnnounced(event) => {
                 *self.said.missed(event.contractual) =
-                    time(&event.due_at).map(|due| Missed { due, certain: false, holder });
+                    time(&event.due_at).map(|due| Missed { due, certain: false });
             }
             Event::DeadlineBreached(event) => {
                 *self.said.missed(event.contractual) =
-                    time(&event.due_at).map(|due| Missed { due, certain: true, holder });
+                    time(&event.due_at).map(|due| Missed { due, certain: true });
             }
             Event::BreachWithdrawn(event) => {
                 *self.said.missed(event.contractual) = None;

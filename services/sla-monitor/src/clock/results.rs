@@ -1,9 +1,8 @@
 //! What the cycles of a promise count for (SLA-14).
 //!
-//! Invariant: what was recorded less what was retracted is what follows from the facts, in whatever
-//! order they became known. An earlier cycle counts by the rules of its time: only facts change it.
-
-use std::collections::BTreeSet;
+//! Invariant: what was recorded less what was retracted is what the timeline of all known facts
+//! shows, in whatever order they became known: all cycles count by the rules that the clock goes by.
+//! Of the present cycle, which may go on, a missed limit counts once it was said for certain.
 
 use contracts::sla::{
     ClockKind, CycleResult, HeldTime, Party, ResultKind, ResultRecorded, ResultRetracted,
@@ -16,19 +15,14 @@ use crate::{
     calendar::OutOfRange,
     compliance::{add, hold},
     ledger,
-    timeline::{Cycle, EndedBy, Side, Timeline},
+    timeline::{Cycle, EndedBy, Side},
 };
 
 impl Draft<'_> {
     /// Records what cycles count for by now, and retracts what they no longer do.
     pub(super) fn settle(&mut self) -> Result<(), OutOfRange> {
-        if self.plan.policy.kind != ClockKind::Promise {
-            return Ok(());
-        }
-        let last = number(self.timeline.cycles.len());
-        self.changed.insert(last);
-        self.changed.extend(self.life.counted.range(last + 1..).map(|(cycle, _)| *cycle));
-        for cycle in std::mem::take(&mut self.changed) {
+        let counted = self.life.counted.last_key_value().map_or(0, |(cycle, _)| *cycle);
+        for cycle in 1..=self.present().max(counted) {
             let wanted = self.results(cycle)?;
             let counted = self.life.counted.get(&cycle).cloned().unwrap_or_default();
             for result in counted.iter().filter(|result| !wanted.contains(result)).cloned() {
@@ -41,37 +35,32 @@ impl Draft<'_> {
         Ok(())
     }
 
-    /// Marks the cycles that are others than before.
-    pub(super) fn changed_since(&mut self, before: &Timeline) {
-        let cycles = &self.timeline.cycles;
-        let differs = |index: &usize| before.cycles.get(*index) != cycles.get(*index);
-        // what was the present one was counted by what was said, and is counted by what it was now
-        let was_present = before.cycles.len().saturating_sub(1);
-        let changed: BTreeSet<u32> = (0..cycles.len())
-            .filter(|index| *index == was_present || differs(index))
-            .map(|index| number(index + 1))
-            .collect();
-        self.changed.extend(changed);
+    /// Who was taken to hold the case when a limit of the present cycle passed, if that counts.
+    pub(super) fn blamed(&self, side: Side) -> Party {
+        let mut counted = self.life.counted.get(&self.present()).into_iter().flatten();
+        let breach = counted.find(|result| result.kind() == missed(side));
+        breach.map_or(Party::Unspecified, CycleResult::party)
+    }
+
+    /// Number of the present cycle.
+    fn present(&self) -> u32 {
+        u32::try_from(self.timeline.cycles.len()).unwrap_or(u32::MAX)
     }
 
     fn results(&self, number: u32) -> Result<Vec<CycleResult>, OutOfRange> {
         let index = (number as usize).checked_sub(1);
-        let Some(cycle) = index.and_then(|index| self.timeline.cycles.get(index)) else {
-            return Ok(Vec::new());
-        };
-        let is_present = number as usize == self.timeline.cycles.len();
-        let missed = |side| match (is_present, &cycle.end) {
-            // only what is certain counts
-            (true, _) => self.missed(side).filter(|missed| missed.certain).map(|it| it.due),
-            (false, Some(end)) => cycle.due(side).filter(|due| *due < end.at),
-            (false, None) => None,
-        };
+        let cycle = index.and_then(|index| self.timeline.cycles.get(index));
+        let is_promise = self.plan.policy.kind == ClockKind::Promise;
+        let Some(cycle) = cycle.filter(|_| is_promise) else { return Ok(Vec::new()) };
         let mut results = Vec::new();
-        for (side, kind) in [
-            (Side::Committed, ResultKind::Breached),
-            (Side::Contractual, ResultKind::ContractualBreached),
-        ] {
-            results.extend(missed(side).map(|due| result(kind, due, cycle)));
+        for side in [Side::Committed, Side::Contractual] {
+            let due = match &cycle.end {
+                Some(end) if number != self.present() => {
+                    cycle.due(side).filter(|due| *due < end.at)
+                }
+                _ => self.missed(side).filter(|missed| missed.certain).map(|missed| missed.due),
+            };
+            results.extend(due.map(|due| result(missed(side), due, cycle)));
         }
         results.extend(self.ended(cycle)?);
         Ok(results)
@@ -102,8 +91,11 @@ impl Draft<'_> {
     }
 }
 
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+fn missed(side: Side) -> ResultKind {
+    match side {
+        Side::Committed => ResultKind::Breached,
+        Side::Contractual => ResultKind::ContractualBreached,
+    }
 }
 
 fn result(kind: ResultKind, at: Timestamp, cycle: &Cycle) -> CycleResult {

@@ -17,6 +17,7 @@ use crate::{
 
 mod counting;
 mod held;
+mod laws;
 mod rebuilt;
 
 /// What one clock says in the course of time.

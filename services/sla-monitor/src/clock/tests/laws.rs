@@ -1,7 +1,11 @@
 //! Laws over random histories: order of arrival, outages, repeats.
 
-use contracts::sla::{Fact, ResultKind};
+use contracts::{
+    common::EventMetadata,
+    sla::{Clock as Row, Fact, ResultKind},
+};
 use decider::Aggregate as _;
+use eventlog::Recorded as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
@@ -115,15 +119,21 @@ proptest! {
         shuffled.extend(facts.iter().cloned());
         // a clock is told nothing before its start where one service tells all
         shuffled.sort_by_key(|fact| fact.evidence != "ORDERING/0");
-        let mut clock = Clock::default();
+        let (mut clock, mut row) = (Clock::default(), Row::default());
+        let mut take = |clock: &mut Clock, events: Vec<Event>| {
+            for event in &events {
+                Clock::apply(&mut row, event, &EventMetadata::default(), 0);
+                *clock = std::mem::take(clock).evolve(event);
+            }
+        };
         for fact in &shuffled {
             let events = clock.advance(at(9_000), &plan).unwrap();
-            clock = events.iter().fold(clock, Clock::evolve);
+            take(&mut clock, events);
             let events = clock.note(&about(), fact, &plan).unwrap();
-            clock = events.iter().fold(clock, Clock::evolve);
+            take(&mut clock, events);
         }
         let events = clock.advance(at(9_000), &plan).unwrap();
-        let clock = events.iter().fold(clock, Clock::evolve);
+        take(&mut clock, events);
         let Clock::Running(life) = &clock else { panic!("it has started") };
 
         let timeline = Timeline::lay(&life.facts, &plan).unwrap();
@@ -135,6 +145,13 @@ proptest! {
         prop_assert!(life.said.committed.is_none_or(|missed| missed.certain));
         prop_assert_eq!(timeline.current().unwrap().is_missed(Side::Committed, at(9_000)), last.missed);
         prop_assert_eq!(counted(life), owed(&timeline));
+
+        let present = timeline.current().unwrap();
+        prop_assert_eq!(time(&row.started_at), Some(present.started));
+        prop_assert_eq!(time(&row.ended_at), present.end.as_ref().map(|end| end.at));
+        prop_assert_eq!(row.state(), present.state(false));
+        let late = present.end.as_ref().is_some_and(|end| end.by == EndedBy::Stop) && last.missed;
+        prop_assert_eq!(row.committed.unwrap().overrun.is_some(), late);
     }
 
     #[test]

@@ -251,3 +251,48 @@ fn an_earlier_cycle_that_is_corrected_after_a_reset_counts_once() {
     let story = story.at(FactKind::Stop, "2026-03-02 11:30");
     assert_eq!(story.counts(), [2, 0, 0, 0, 0]);
 }
+
+#[test]
+fn a_breach_is_withdrawn_where_it_counted_also_when_another_held_the_case_by_then() {
+    let story = Story::begin()
+        .asked("2026-03-02 12:10")
+        .until("2026-03-02 12:30")
+        // it becomes known only now that there was force majeure before
+        .at(FactKind::Exempt, "2026-03-02 11:00")
+        .at(FactKind::ExemptEnd, "2026-03-02 12:00");
+    assert_eq!(story.counts(), [0, 0, 0, 0, 1]);
+    let rows = story.rows();
+    let line = &rows["2026-03-02/care/confirm/mall/PARTY_SUPPLIER"];
+    assert_eq!((rows.len(), line.withdrawn), (1, 1), "{rows:?}");
+}
+
+/// The clock goes on by other rules: promised within so many hours.
+fn replanned(mut story: Story, hours: u32) -> Story {
+    let policy = std::sync::Arc::make_mut(&mut story.plan.policy);
+    policy.version += 1;
+    policy.committed = Some(crate::policy::Target {
+        span: Some(crate::timeline::tests::sample::hours(hours)),
+        set_by_user: false,
+    });
+    let (reason, now) = (contracts::sla::ReplanReason::Policy, at("2026-03-02 14:10"));
+    let events = story.clock.replan(reason, now, &story.plan).unwrap();
+    story.record(events)
+}
+
+#[test]
+fn all_cycles_count_by_the_rules_that_count_now() {
+    let mut clock = confirm();
+    clock.contractual = None;
+    clock.reset = vec![crate::grpc::testing::pattern("OrderDeclined", "declined_at")];
+    let story = Story::of(clock)
+        .until("2026-03-02 13:00")
+        .at(FactKind::Stop, "2026-03-02 13:00")
+        .at(FactKind::Reset, "2026-03-02 14:00");
+    assert_eq!(story.counts(), [0, 1, 0, 0, 0]);
+    let story = replanned(story, 3);
+    assert_eq!(story.counts(), [1, 0, 0, 0, 0]);
+    // and whatever becomes known then is measured by the same rules
+    let story = story.at(FactKind::Stop, "2026-03-02 12:50");
+    assert_eq!(story.counts(), [1, 0, 0, 0, 0]);
+    assert_eq!(replanned(story, 1).counts(), [0, 1, 0, 0, 0]);
+}

@@ -31,13 +31,14 @@ async fn project(log: &Log) {
     task.await.unwrap().unwrap();
 }
 
-/// Five orders: kept, late, cancelled, taken back, still open.
+/// Five orders: kept, and earlier than known first; late; cancelled; taken back; still open.
 async fn happen(bench: &Bench) {
     let mut orders = Vec::new();
     for (number, platform) in ["mall", "mall", "other", "other", ""].into_iter().enumerate() {
         orders.push(bench.placed(platform, &format!("o-{number}")).await);
     }
     bench.note(&orders[0], &fact(FactKind::Stop, "2026-03-02 11:00")).await;
+    bench.note(&orders[0], &fact(FactKind::Stop, "2026-03-02 10:30")).await;
     bench.note(&orders[2], &fact(FactKind::Cancel, "2026-03-02 11:10")).await;
     bench.advance(&orders[1], "2026-03-02 13:00").await;
     bench.note(&orders[1], &fact(FactKind::Stop, "2026-03-02 13:00")).await;
