@@ -1,10 +1,10 @@
 //! `emall erase-person`: deletes the key of one person. What was sealed with it stays in the log and
 //! on the bus, and nobody can open it again.
 
+use chassis::Personal;
 use clap::Args;
 use contracts::{common::Contact, ordering::Order};
 use eventlog::{Log, Recorded as _, Vault};
-use ordering::grpc::personal::Personal;
 use prost::Message as _;
 
 use crate::{
@@ -83,7 +83,7 @@ impl ErasePerson {
             ..Contact::default()
         };
         let platform = self.platform.as_deref().unwrap_or_default();
-        let persons = Personal::new(log.clone()).known_as(platform, &contact).await;
+        let persons = Personal::new(log.clone(), ordering::NAME).known_as(platform, &contact).await;
         let persons = persons
             .map_err(|error| Failure::because("nobody could be looked up; try again", error))?;
         if persons.is_empty() {

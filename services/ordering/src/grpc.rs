@@ -12,7 +12,7 @@ pub mod contract;
 pub mod damage_claim;
 pub mod enquiry;
 pub mod order;
-pub mod personal;
+mod personal;
 pub mod reconciliation;
 #[cfg(test)]
 pub(crate) mod testing;

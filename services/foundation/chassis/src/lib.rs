@@ -13,7 +13,7 @@
 //!   [`ScaledClock`], with which time runs fast for a demonstration;
 //! - around a call: [`rpc`], [`identity`], [`trace`], [`errors`];
 //! - inside a handler: [`parse`] and [`reading`] for what comes in, [`desk`] for whose record it is
-//!   and how a command or a listing is run;
+//!   and how a command or a listing is run; [`personal`] for data about people;
 //! - for aggregates and their rows: [`When`], [`repeat`]; [`facets`], the keys of listings with
 //!   several filters;
 //! - for tests of handlers: [`testing`].
@@ -31,6 +31,7 @@ mod host;
 pub mod identity;
 mod listen;
 pub mod parse;
+pub mod personal;
 mod process;
 mod readiness;
 pub mod reading;
@@ -59,6 +60,7 @@ pub use host::{Host, ServeError};
 pub use identity::{Call, Caller};
 pub use listen::{ListenError, Listener};
 pub use parse::{Fields, Violations};
+pub use personal::Personal;
 pub use process::{BoxError, Fault, Process};
 pub use readiness::{Part, Readiness};
 pub use registry::{Backend, Registry, Slot};

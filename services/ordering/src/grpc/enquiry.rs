@@ -2,7 +2,7 @@
 //! decided, and opened for those who may see it.
 
 use chassis::{
-    Call, Desk, Fields, Host, Owned, Refusal,
+    Call, Desk, Fields, Host, Owned, Personal, Refusal,
     desk::{platform, platform_filter},
     reading::{NAME, TEXT, page, when},
 };
@@ -17,7 +17,7 @@ use eventlog::Log;
 use futures::future::try_join_all;
 use tonic::{Request, Response, Status};
 
-use super::{CONTEXT, personal::Personal};
+use super::{CONTEXT, personal::enquiry_for};
 use crate::enquiry::{Enquiry, Question, Rejection, listing};
 
 /// Enquiries as platforms and operators reach them.
@@ -31,7 +31,7 @@ pub struct Enquiries {
 #[must_use]
 pub fn service(log: Log, host: &Host) -> EnquiryServiceServer<Enquiries> {
     let desk = Desk::new(log.clone(), host.clock.clone(), CONTEXT);
-    EnquiryServiceServer::new(Enquiries { desk, personal: Personal::new(log) })
+    EnquiryServiceServer::new(Enquiries { desk, personal: Personal::new(log, CONTEXT) })
         .max_decoding_message_size(host.settings.server.max_message_bytes)
 }
 
@@ -84,7 +84,7 @@ impl EnquiryService for Enquiries {
                 enquiry.record(&question, when)
             })
             .await?;
-        let enquiry = Some(self.personal.enquiry_for(&call.caller, &row).await?);
+        let enquiry = Some(enquiry_for(&self.personal, &call.caller, &row).await?);
         Ok(Response::new(api::RecordEnquiryResponse { enquiry, repeated }))
     }
 
@@ -106,7 +106,7 @@ impl EnquiryService for Enquiries {
                 enquiry.answer(&answer, &call.caller.name, when)
             })
             .await?;
-        let enquiry = Some(self.personal.enquiry_for(&call.caller, &row).await?);
+        let enquiry = Some(enquiry_for(&self.personal, &call.caller, &row).await?);
         Ok(Response::new(api::AnswerEnquiryResponse { enquiry, repeated }))
     }
 
@@ -119,7 +119,7 @@ impl EnquiryService for Enquiries {
         let id = fields.identifier("enquiry_id", &request.into_inner().enquiry_id);
         let id = fields.finish(id)?;
         let row = self.desk.get::<Enquiry>(&call, &id).await?;
-        let enquiry = Some(self.personal.enquiry_for(&call.caller, &row).await?);
+        let enquiry = Some(enquiry_for(&self.personal, &call.caller, &row).await?);
         Ok(Response::new(api::GetEnquiryResponse { enquiry }))
     }
 
@@ -135,7 +135,7 @@ impl EnquiryService for Enquiries {
         let listing = page(&mut fields, listing, message.page_size, &message.page_token);
         let listing = fields.finish(listing)?;
         let (rows, next_page_token) = self.desk.page::<Row>(listing).await?;
-        let shown = rows.iter().map(|row| self.personal.enquiry_for(&call.caller, row));
+        let shown = rows.iter().map(|row| enquiry_for(&self.personal, &call.caller, row));
         let enquiries = try_join_all(shown).await?;
         Ok(Response::new(api::ListEnquiriesResponse { enquiries, next_page_token }))
     }

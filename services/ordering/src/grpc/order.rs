@@ -6,7 +6,7 @@ mod query;
 
 use std::{pin::Pin, sync::Arc};
 
-use chassis::{Call, Desk, Fields, Host, Owned, Refusal};
+use chassis::{Call, Desk, Fields, Host, Owned, Personal, Refusal};
 use contracts::ordering::{
     self as api,
     order_event::Event,
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::{CONTEXT, personal::Personal};
+use super::{CONTEXT, personal::order_for};
 use crate::{
     config::{Config, Policy},
     order::{Order, Rejection, RejectionKind},
@@ -40,7 +40,7 @@ pub struct Orders {
 pub fn service(log: Log, config: Arc<Config>, host: &Host) -> OrderServiceServer<Orders> {
     let orders = Orders {
         desk: Desk::new(log.clone(), host.clock.clone(), CONTEXT),
-        personal: Personal::new(log),
+        personal: Personal::new(log, CONTEXT),
         config,
         closing: host.closing.clone(),
     };
@@ -106,7 +106,7 @@ impl Orders {
                 decide(order, &command, &self.policy_of(order))
             })
             .await?;
-        let order = self.personal.order_for(&call.caller, &order).await?;
+        let order = order_for(&self.personal, &call.caller, &order).await?;
         Ok((Some(order), repeated))
     }
 

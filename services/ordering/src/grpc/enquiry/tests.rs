@@ -9,7 +9,7 @@ use super::*;
 use crate::grpc::testing::{Bench, bench, start};
 
 fn service_of(bench: &Bench) -> Enquiries {
-    Enquiries { desk: bench.desk(), personal: Personal::new(bench.log.clone()) }
+    Enquiries { desk: bench.desk(), personal: Personal::new(bench.log.clone(), CONTEXT) }
 }
 
 fn zhang() -> Contact {

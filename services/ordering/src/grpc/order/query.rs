@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Orders, order_id};
 use crate::{
+    grpc::personal::order_for,
     order::Order,
     order_row::{self, Milestone, OPEN},
 };
@@ -47,7 +48,7 @@ impl Orders {
         };
         let id = fields.finish(id)?.to_string();
         let order = self.desk.get::<Order>(&call, &id).await?;
-        let order = self.personal.order_for(&call.caller, &order).await?;
+        let order = order_for(&self.personal, &call.caller, &order).await?;
         Ok(Response::new(GetOrderResponse { order: Some(order) }))
     }
 
@@ -92,7 +93,7 @@ impl Orders {
             .await?;
         let mut orders = Vec::with_capacity(rows.len());
         for row in rows {
-            orders.push(self.personal.order_for(&call.caller, &row).await?);
+            orders.push(order_for(&self.personal, &call.caller, &row).await?);
         }
         Ok(Response::new(ListOrdersResponse { orders, next_page_token }))
     }

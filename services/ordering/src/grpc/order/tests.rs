@@ -33,7 +33,7 @@ async fn orders_with(config: Config) -> (Bench, Orders) {
     bench.clock.set(hour(1));
     let orders = Orders {
         desk: bench.desk(),
-        personal: Personal::new(bench.log.clone()),
+        personal: Personal::new(bench.log.clone(), CONTEXT),
         config: Arc::new(config),
         closing: CancellationToken::new(),
     };
@@ -259,7 +259,7 @@ async fn an_erased_person_returns_under_a_new_key() {
     let erased = person(&get(&service, Role::Operator, &first).await);
     Vault::new(bench.log.clone()).erase(&erased).await.unwrap();
     // as after a start: a running process believes a key it has seen for a few seconds
-    service.personal = Personal::new(bench.log.clone());
+    service.personal = Personal::new(bench.log.clone(), CONTEXT);
     let second = push(&service, a_draft("M-2")).await.unwrap().order_id;
     let back = get(&service, Role::Operator, &second).await;
     assert_ne!(person(&back), erased);
