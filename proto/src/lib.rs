@@ -24,6 +24,14 @@ pub mod emall {
         }
     }
 
+    /// Complaints, from the first word to a solution that the user accepts.
+    pub mod complaints {
+        /// First version.
+        pub mod v1 {
+            tonic::include_proto!("emall.complaints.v1");
+        }
+    }
+
     /// Promises about time: policies, calendars, clocks.
     pub mod sla {
         /// First version.
@@ -41,7 +49,9 @@ mod codecs {
     include!(concat!(env!("OUT_DIR"), "/codecs.rs"));
 }
 
-pub use emall::{common::v1 as common, ordering::v1 as ordering, sla::v1 as sla};
+pub use emall::{
+    common::v1 as common, complaints::v1 as complaints, ordering::v1 as ordering, sla::v1 as sla,
+};
 
 use common::Role;
 

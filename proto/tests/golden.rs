@@ -15,6 +15,7 @@ use serde_json::json;
 
 fn events() -> BTreeSet<&'static str> {
     use contracts::{
+        complaints::complaint_event,
         ordering::{
             contract_event, damage_claim_event, enquiry_event, order_event, reconciliation_event,
         },
@@ -26,6 +27,7 @@ fn events() -> BTreeSet<&'static str> {
         contract_event::Event::TYPES,
         damage_claim_event::Event::TYPES,
         reconciliation_event::Event::TYPES,
+        complaint_event::Event::TYPES,
         clock_event::Event::TYPES,
         profile_event::Event::TYPES,
         bindings_event::Event::TYPES,
@@ -80,6 +82,7 @@ fn every_event_ever_stored_is_still_read_the_same() {
 #[test]
 fn generated_types_and_descriptors_read_the_same_bytes() {
     use contracts::{
+        complaints::complaint_event,
         ordering::{
             contract_event, damage_claim_event, enquiry_event, order_event, reconciliation_event,
         },
@@ -90,6 +93,7 @@ fn generated_types_and_descriptors_read_the_same_bytes() {
     agree::<contract_event::Event>();
     agree::<damage_claim_event::Event>();
     agree::<reconciliation_event::Event>();
+    agree::<complaint_event::Event>();
     agree::<clock_event::Event>();
     agree::<profile_event::Event>();
     agree::<bindings_event::Event>();

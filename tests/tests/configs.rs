@@ -52,6 +52,15 @@ fn the_files_for_ordering_are_usable() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
+fn the_files_for_complaints_are_usable() -> Result<(), Box<dyn Error>> {
+    for file in ["deploy/config/complaints.toml", "k8s/complaints/complaints.toml"] {
+        let shows = ["listen = \"0.0.0.0:50051\"", "listen = \"0.0.0.0:9464\"", "[complaints]"];
+        assert_usable("complaints", file, &shows)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn the_files_for_sla_monitor_are_usable() -> Result<(), Box<dyn Error>> {
     for file in ["deploy/config/sla-monitor.toml", "k8s/sla-monitor/sla-monitor.toml"] {
         let shows = ["listen = \"0.0.0.0:50051\"", "listen = \"0.0.0.0:9464\"", "[sla_monitor]"];
@@ -66,6 +75,7 @@ fn the_files_for_the_gateway_are_usable() -> Result<(), Box<dyn Error>> {
         let shows = [
             "listen = \"0.0.0.0:8443\"",
             "\"http://ordering:50051\"",
+            "\"http://complaints:50051\"",
             "\"http://sla-monitor:50051\"",
             "example-mall",
         ];
@@ -77,7 +87,7 @@ fn the_files_for_the_gateway_are_usable() -> Result<(), Box<dyn Error>> {
 #[test]
 fn a_key_that_nobody_reads_is_refused() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    for name in ["ordering", "sla-monitor", "gateway"] {
+    for name in ["ordering", "complaints", "sla-monitor", "gateway"] {
         let file = folder.path().join(name);
         let section = name.replace('-', "_");
         std::fs::write(&file, format!("[{section}]\nno_such_key = 1\n"))?;

@@ -23,6 +23,7 @@ pub(crate) fn run(args: &PrintConfig) -> Result<End, Failure> {
     let mut all = toml::Table::try_from(&setup.settings).map_err(unprintable)?;
     let sections = [
         (ordering::NAME, toml::Table::try_from(&setup.ordering).map_err(unprintable)?),
+        ("complaints", toml::Table::try_from(&setup.complaints).map_err(unprintable)?),
         ("sla_monitor", toml::Table::try_from(&setup.sla_monitor).map_err(unprintable)?),
         ("gateway", toml::Table::try_from(&setup.gateway).map_err(unprintable)?),
     ];

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The services that keep a log, by the name of their log.
-pub(crate) const SERVICES: [&str; 2] = [ordering::NAME, sla_monitor::CONTEXT];
+pub(crate) const SERVICES: [&str; 3] = [ordering::NAME, complaints::NAME, sla_monitor::CONTEXT];
 
 /// The log of a service, which is named by its own name or that of its log.
 pub(crate) fn log_of(name: &str) -> Option<&'static str> {
@@ -52,6 +52,7 @@ pub(crate) struct Setup {
     pub(crate) data: PathBuf,
     pub(crate) settings: Settings,
     pub(crate) ordering: ordering::Config,
+    pub(crate) complaints: complaints::Config,
     pub(crate) sla_monitor: sla_monitor::Config,
     pub(crate) gateway: gateway::Config,
 }
@@ -76,13 +77,21 @@ impl Place {
                 json!({ "database": sqlite(&self.data.join("ordering.db")) }),
             )
             .with_defaults(
+                "complaints",
+                json!({ "database": sqlite(&self.data.join("complaints.db")) }),
+            )
+            .with_defaults(
                 "sla-monitor",
-                json!({ "database": sqlite(&self.data.join("sla-monitor.db")) }),
+                json!({
+                    "database": sqlite(&self.data.join("sla-monitor.db")),
+                    "sources": [ordering::NAME, complaints::NAME],
+                }),
             );
         Ok(Setup {
             data: self.data.clone(),
             settings: sources.settings()?,
             ordering: sources.section(ordering::NAME)?,
+            complaints: sources.section(complaints::NAME)?,
             sla_monitor: sources.section(sla_monitor::NAME)?,
             gateway: sources.section("gateway")?,
         })
@@ -148,6 +157,13 @@ impl Setup {
                     ordering::daily_figures::DailyFigures::NAME,
                     ordering::carrier_record::CarrierRecord::NAME,
                 ],
+            }),
+            Some(complaints::NAME) => Ok(Service {
+                name: complaints::NAME,
+                options: complaints::log_options(&self.complaints),
+                database: self.complaints.database.clone(),
+                kinds: complaints::kinds(),
+                projections: Vec::new(),
             }),
             Some(sla_monitor::CONTEXT) => Ok(Service {
                 name: sla_monitor::CONTEXT,
@@ -237,6 +253,7 @@ mod tests {
     fn everything_lies_in_the_data_folder_unless_configured() {
         let setup = setup("/srv/emall");
         assert_eq!(setup.ordering.database, "sqlite:///srv/emall/ordering.db");
+        assert_eq!(setup.complaints.database, "sqlite:///srv/emall/complaints.db");
         assert_eq!(setup.sla_monitor.database, "sqlite:///srv/emall/sla-monitor.db");
         assert_eq!(setup.gateway.listen.to_string(), super::LISTEN);
         assert!(setup.has_own_bus());

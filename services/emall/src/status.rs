@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use complaints::complaint_row::{Wanted, listing};
+use contracts::complaints::ComplaintLevel;
 use contracts::ordering::OrderPhase;
 use eventlog::{Listing, Log, LogError, projection_source};
 use ordering::order_row::in_phase;
@@ -248,6 +250,7 @@ async fn of_log(
     );
     match name {
         ordering::NAME => items.extend(orders(log).await?),
+        complaints::NAME => items.extend(open_complaints(log).await?),
         sla_monitor::CONTEXT => items.extend(clocks(log).await?),
         _ => {}
     }
@@ -296,6 +299,18 @@ async fn orders(log: &Log) -> Result<Vec<Item>, LogError> {
         let counted = count(log, in_phase(phase, None, None)).await?;
         items
             .extend((counted.0 > 0).then(|| counted.item(format!("orders {}", phase_name(phase)))));
+    }
+    Ok(items)
+}
+
+/// How many complaints are open, and how many of these are major.
+async fn open_complaints(log: &Log) -> Result<Vec<Item>, LogError> {
+    let mut items = Vec::new();
+    for (name, level) in
+        [("complaints open", None), ("complaints open, major", Some(ComplaintLevel::Major))]
+    {
+        let open = Wanted { open_only: true, level, ..Wanted::default() };
+        items.push(count(log, listing(&open)).await?.item(name.to_owned()));
     }
     Ok(items)
 }

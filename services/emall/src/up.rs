@@ -1,7 +1,7 @@
 //! `emall up`: all services in one process.
 //!
 //! ```text
-//! lock ▸ keys ▸ nats-server ▸ ordering, sla-monitor ▸ gateway ▸ ready ▸ signal ▸ drain ▸ nats-server stops
+//! lock ▸ keys ▸ nats-server ▸ ordering, complaints, sla-monitor ▸ gateway ▸ ready ▸ signal ▸ drain ▸ nats-server stops
 //! ```
 //!
 //! The invariant: if one part ends, everything ends, and says which part it was.
@@ -99,6 +99,8 @@ pub(crate) async fn run(args: Up) -> Result<End, Failure> {
 
     let host = process.in_process_host(ordering::NAME);
     process.start(ordering::NAME, ordering::run(setup.ordering.clone(), host));
+    let host = process.in_process_host(complaints::NAME);
+    process.start(complaints::NAME, complaints::run(setup.complaints.clone(), host));
     let host = process.in_process_host(sla_monitor::NAME);
     process.start(sla_monitor::NAME, sla_monitor::run(setup.sla_monitor.clone(), host));
     let gateway = process.host("gateway");

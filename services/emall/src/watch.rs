@@ -267,7 +267,7 @@ mod tests {
 
     #[test]
     fn contexts_are_those_of_the_services() {
-        assert_eq!(contexts(&[]).unwrap(), ["ORDERING", "SLA"]);
+        assert_eq!(contexts(&[]).unwrap(), ["ORDERING", "COMPLAINTS", "SLA"]);
         assert_eq!(contexts(&["Ordering".to_owned()]).unwrap(), ["ORDERING"]);
         assert_eq!(contexts(&["sla-monitor".to_owned()]).unwrap(), ["SLA"]);
         let unknown = contexts(&["weather".to_owned()]).unwrap_err().to_string();

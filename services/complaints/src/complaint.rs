@@ -1,0 +1,343 @@
+//! One complaint, from the first word to a solution that the user accepts.
+//!
+//! ```text
+//! Absent ─receive─▶ Received ─accept─▶ Investigating ⇄ AwaitingUser
+//!                                        │ offer   ▲ escalate (only upwards)
+//!                                        ▼         │
+//!           ExternalReview ◀─review─ Coordinating ◀─refuse─ Offered
+//!                  │ decide              │ offer ─────────────▲ │ agree
+//!                  └──────────────▶ Agreed ◀──────────────────┘
+//! Agreed ─▶ Executing ─▶ FollowUp ⇄ Remedying;  FollowUp ─satisfied─▶ Satisfied ─analyse─▶ Analysed
+//! Analysed ─notice─▶ Noticed ─close─▶ Closed ─reopen─▶ Investigating;  open ─cancel─▶ Cancelled
+//! ```
+//!
+//! How serious it is, whether it left the normal way, and who is in charge are three things (CON-17).
+//!
+//! Invariants: a major complaint stays major until somebody above approves otherwise; it is handed
+//! upwards only; it closes only when every item is answered and the user was told so in writing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chassis::When;
+pub use contracts::complaints::complaint_event::Event;
+use contracts::{
+    Event as _,
+    complaints::{ComplaintItem, ComplaintKind, ComplaintPhase, MajorReason, Measure, Solution},
+};
+use decider::{Aggregate, Decision, emit, unchanged};
+
+mod facts;
+mod finish;
+mod intake;
+mod money;
+mod policy;
+mod rejection;
+mod solve;
+
+pub use facts::Facts;
+pub use finish::{Analysis, Penalty, Visit};
+pub use intake::Intake;
+pub use policy::{Policy, Post};
+pub use rejection::Rejection;
+pub use solve::{Escalation, Offer, Verdict};
+
+/// A complaint.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub enum Complaint {
+    /// Nobody has complained.
+    #[default]
+    Absent,
+    /// Somebody has; where it stands, its phase tells.
+    Known(Box<Case>),
+}
+
+/// What decisions about a complaint read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    id: String,
+    platform: String,
+    contract_id: String,
+    kind: ComplaintKind,
+    order_id: String,
+    phase: ComplaintPhase,
+    confirmed: bool,
+    major: bool,
+    /// Its deadline passed without a solution.
+    overdue: bool,
+    facts: Facts,
+    escalated: bool,
+    tier: u32,
+    handler: String,
+    first_responsible: String,
+    /// The solution on the table, or agreed to.
+    solution: Option<Solution>,
+    /// The user was not satisfied at the last visit.
+    dissatisfied: bool,
+    /// Something has changed and the user was not told.
+    untold_change: bool,
+    /// Answers by the numbers of the items.
+    answers: BTreeMap<u32, Option<String>>,
+    items: Vec<ComplaintItem>,
+    /// The last event of each type: what a repeat is compared with.
+    last: BTreeMap<&'static str, Event>,
+    /// Events whose command carries an id of its own, by that id.
+    by_id: BTreeMap<String, Event>,
+}
+
+impl Aggregate for Complaint {
+    type Event = Event;
+
+    fn evolve(self, event: &Event) -> Self {
+        match (self, event) {
+            (Self::Absent, Event::ComplaintReceived(received)) => {
+                let mut case = Case::received(received);
+                case.remember(event);
+                Self::Known(Box::new(case))
+            }
+            (Self::Absent, _) => Self::Absent,
+            (Self::Known(mut case), event) => {
+                case.remember(event);
+                case.take_in(event);
+                Self::Known(case)
+            }
+        }
+    }
+}
+
+impl Complaint {
+    /// The platform that it came through, empty when through none; `None` when there is none.
+    #[must_use]
+    pub fn platform(&self) -> Option<&str> {
+        match self {
+            Self::Absent => None,
+            Self::Known(case) => Some(&case.platform),
+        }
+    }
+
+    /// The contract, if any.
+    #[must_use]
+    pub fn contract_id(&self) -> Option<&str> {
+        match self {
+            Self::Absent => None,
+            Self::Known(case) => Some(&case.contract_id),
+        }
+    }
+
+    fn case(&self) -> Result<&Case, Rejection> {
+        match self {
+            Self::Absent => Err(Rejection::NotFound),
+            Self::Known(case) => Ok(case),
+        }
+    }
+}
+
+impl Case {
+    /// History as it is taken in: no rule, no error, no clock.
+    fn take_in(&mut self, event: &Event) {
+        use ComplaintPhase as Phase;
+        match event {
+            Event::ComplaintReceived(_)
+            | Event::ReceiptAcknowledged(_)
+            | Event::AuthorityExceeded(_)
+            | Event::PenaltyImposed(_) => {}
+            Event::HandlingChanged(_) => self.untold_change = true,
+            Event::ChangeNoticeSent(_) => self.untold_change = false,
+            Event::FormConfirmed(_) => self.confirmed = true,
+            Event::ComplaintAccepted(event) => {
+                self.phase = Phase::Investigating;
+                self.handler.clone_from(&event.handler);
+                self.tier = event.tier;
+            }
+            Event::FactsAssessed(event) => self.facts.assess(event),
+            Event::LevelRaised(event) => {
+                self.major = true;
+                self.overdue |= event.reasons().any(|reason| reason == MajorReason::Overdue);
+            }
+            Event::LevelLowered(_) => self.major = false,
+            Event::UserAsked(_) => self.phase = Phase::AwaitingUser,
+            Event::UserAnswered(_) => self.phase = Phase::Investigating,
+            Event::SolutionOffered(event) => {
+                self.phase = Phase::Offered;
+                self.solution.clone_from(&event.solution);
+            }
+            Event::SolutionAgreed(event) => {
+                self.phase = Phase::Agreed;
+                self.solution.clone_from(&event.solution);
+            }
+            Event::SolutionRefused(_) => self.phase = Phase::Coordinating,
+            Event::ComplaintEscalated(event) => {
+                self.phase = Phase::Investigating;
+                self.escalated = true;
+                self.handler.clone_from(&event.handler);
+                self.tier = event.tier;
+            }
+            Event::ReviewBegun(_) => self.phase = Phase::ExternalReview,
+            Event::ReviewDecided(event) if event.for_user => {
+                self.phase = Phase::Agreed;
+                self.solution.clone_from(&event.solution);
+            }
+            // nothing is to be done; what led to it is analysed all the same
+            Event::ReviewDecided(_) => self.phase = Phase::Satisfied,
+            Event::ExecutionStarted(_) => self.phase = Phase::Executing,
+            Event::SolutionImplemented(_) | Event::RemedyDone(_) => {
+                self.phase = Phase::FollowUp;
+                self.dissatisfied = false;
+            }
+            Event::ComplaintVisited(event) if event.satisfied => self.phase = Phase::Satisfied,
+            Event::ComplaintVisited(_) => self.dissatisfied = true,
+            Event::RemedyOrdered(_) => self.phase = Phase::Remedying,
+            Event::CauseAnalysed(_) => self.phase = Phase::Analysed,
+            Event::ItemAnswered(event) => {
+                self.answers.insert(event.number, Some(event.answer.clone()));
+            }
+            Event::ClosingNoticeSent(_) => self.phase = Phase::Noticed,
+            Event::ComplaintClosed(_) => self.phase = Phase::Closed,
+            Event::ComplaintReopened(_) => {
+                self.phase = Phase::Investigating;
+                self.solution = None;
+                self.dissatisfied = false;
+                self.overdue = false;
+                self.answers.values_mut().for_each(|answer| *answer = None);
+            }
+            Event::ComplaintCancelled(_) => self.phase = Phase::Cancelled,
+        }
+    }
+
+    fn remember(&mut self, event: &Event) {
+        self.last.insert(event.type_name(), event.clone());
+        if let Some(id) = own_id(event) {
+            self.by_id.insert(id, event.clone());
+        }
+    }
+
+    /// A step of its way: made where it is allowed; elsewhere the same step again is a repeat.
+    fn step(
+        &self,
+        allowed: &[ComplaintPhase],
+        event: impl Into<Event>,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let event = event.into();
+        if allowed.contains(&self.phase) {
+            return emit(event);
+        }
+        match self.last.get(event.type_name()) {
+            Some(before) if is_repeat(before, &event, when) => unchanged(),
+            Some(_) | None => Err(Rejection::NotNow { phase: self.phase }),
+        }
+    }
+
+    /// Something told beside its way: the same again is a repeat wherever it stands.
+    fn note(&self, event: impl Into<Event>, when: When) -> Decision<Event, Rejection> {
+        let event = event.into();
+        match self.last.get(event.type_name()) {
+            Some(before) if is_repeat(before, &event, when) => unchanged(),
+            Some(_) | None if !self.is_open() => Err(Rejection::NotNow { phase: self.phase }),
+            Some(_) | None => emit(event),
+        }
+    }
+
+    /// What was said under this id before: the same is a repeat, another is refused.
+    fn said_before(&self, id: &str, event: &Event, when: When) -> Result<bool, Rejection> {
+        match self.by_id.get(id) {
+            None => Ok(false),
+            Some(before) if is_repeat(before, event, when) => Ok(true),
+            Some(_) => Err(Rejection::Differs(id.to_owned())),
+        }
+    }
+
+    fn is_open(&self) -> bool {
+        !matches!(self.phase, ComplaintPhase::Closed | ComplaintPhase::Cancelled)
+    }
+
+    fn unanswered(&self) -> Vec<u32> {
+        let open = self.answers.iter().filter(|(_, answer)| answer.is_none());
+        open.map(|(number, _)| *number).collect()
+    }
+
+    fn major_reasons(&self, policy: &Policy, granted: i64) -> BTreeSet<MajorReason> {
+        let mut reasons = self.facts.major_reasons(policy, granted);
+        reasons.extend(self.overdue.then_some(MajorReason::Overdue));
+        reasons
+    }
+}
+
+/// The id that a command carries of its own, with its kind.
+fn own_id(event: &Event) -> Option<String> {
+    if let Event::SolutionOffered(event) = event {
+        return Some(offer_id(&event.solution.as_ref()?.solution_id));
+    }
+    if let Event::ComplaintVisited(event) = event {
+        return Some(visit_id(&event.visit_id));
+    }
+    if let Event::PenaltyImposed(event) = event {
+        return Some(penalty_id(&event.penalty_id));
+    }
+    None
+}
+
+fn offer_id(id: &str) -> String {
+    format!("solution {id}")
+}
+
+fn visit_id(id: &str) -> String {
+    format!("visit {id}")
+}
+
+fn penalty_id(id: &str) -> String {
+    format!("penalty {id}")
+}
+
+/// Whether goods are to move.
+fn moves_goods(measure: &Measure) -> bool {
+    measure.quantity > 0
+}
+
+/// Whether an event says what one said before; a time that the caller leaves out is not compared.
+fn is_repeat(before: &Event, now: &Event, when: When) -> bool {
+    let (mut before, mut now) = (before.clone(), now.clone());
+    if when.at.is_none() {
+        *time_mut(&mut before) = None;
+        *time_mut(&mut now) = None;
+    }
+    before == now
+}
+
+/// When it happened.
+fn time_mut(event: &mut Event) -> &mut Option<prost_types::Timestamp> {
+    match event {
+        Event::ComplaintReceived(event) => &mut event.received_at,
+        Event::ReceiptAcknowledged(event) => &mut event.acknowledged_at,
+        Event::FormConfirmed(event) => &mut event.confirmed_at,
+        Event::ComplaintAccepted(event) => &mut event.accepted_at,
+        Event::FactsAssessed(event) => &mut event.assessed_at,
+        Event::LevelRaised(event) => &mut event.raised_at,
+        Event::LevelLowered(event) => &mut event.lowered_at,
+        Event::UserAsked(event) => &mut event.asked_at,
+        Event::UserAnswered(event) => &mut event.answered_at,
+        Event::SolutionOffered(event) => &mut event.offered_at,
+        Event::SolutionAgreed(event) => &mut event.agreed_at,
+        Event::SolutionRefused(event) => &mut event.refused_at,
+        Event::AuthorityExceeded(event) => &mut event.exceeded_at,
+        Event::ComplaintEscalated(event) => &mut event.escalated_at,
+        Event::ReviewBegun(event) => &mut event.told_at,
+        Event::ReviewDecided(event) => &mut event.decided_at,
+        Event::ExecutionStarted(event) => &mut event.started_at,
+        Event::SolutionImplemented(event) => &mut event.implemented_at,
+        Event::HandlingChanged(event) => &mut event.changed_at,
+        Event::ChangeNoticeSent(event) => &mut event.sent_at,
+        Event::ComplaintVisited(event) => &mut event.visited_at,
+        Event::RemedyOrdered(event) => &mut event.ordered_at,
+        Event::RemedyDone(event) => &mut event.done_at,
+        Event::CauseAnalysed(event) => &mut event.analysed_at,
+        Event::ItemAnswered(event) => &mut event.answered_at,
+        Event::ClosingNoticeSent(event) => &mut event.sent_at,
+        Event::ComplaintClosed(event) => &mut event.closed_at,
+        Event::ComplaintReopened(event) => &mut event.reopened_at,
+        Event::ComplaintCancelled(event) => &mut event.cancelled_at,
+        Event::PenaltyImposed(event) => &mut event.imposed_at,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,392 @@
+//! From an agreed solution to the end: carried out, followed up, analysed, told in writing, closed.
+
+use chassis::When;
+use contracts::complaints::{
+    CauseAnalysed, CauseClass, ChangeNoticeSent, ClosingNoticeSent, ComplaintCancelled,
+    ComplaintClosed, ComplaintItem, ComplaintKind, ComplaintLevel, ComplaintPhase,
+    ComplaintReopened, ComplaintVisited, ExecutionStarted, HandlingChanged, ItemAnswered,
+    PenaltyImposed, RemedyDone, RemedyOrdered, SolutionImplemented,
+};
+use decider::{Decision, emit, unchanged};
+use eventlog::time::to_proto;
+use jiff::Timestamp;
+
+use super::{
+    Complaint, Event, Policy, Rejection,
+    money::{granted, yuan},
+    penalty_id, visit_id,
+};
+
+/// A visit or a call after the solution (CMP-19, SM-30).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Visit {
+    /// The caller's id.
+    pub visit_id: String,
+    /// Whether the user is satisfied.
+    pub satisfied: bool,
+    /// What the user says.
+    pub opinion: String,
+}
+
+/// Why it came to this, and what keeps it from coming back (CMP-21, CMP-29).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Analysis {
+    /// Class.
+    pub cause: CauseClass,
+    /// Root cause.
+    pub root_cause: String,
+    /// What is done about it.
+    pub corrective_action: String,
+    /// Whether the solution becomes the standard one.
+    pub becomes_standard: bool,
+}
+
+/// A fine of the first responsible person (CMP-50, MON-07).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Penalty {
+    /// The caller's id.
+    pub penalty_id: String,
+    /// How much, in fen.
+    pub amount: i64,
+    /// Why.
+    pub reason: String,
+    /// Who approves.
+    pub approved_by: String,
+}
+
+impl Complaint {
+    /// The solution is being carried out (CMP-35).
+    ///
+    /// # Errors
+    /// None was agreed to.
+    pub fn start_execution(&self, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ExecutionStarted {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            started_by: by.to_owned(),
+            started_at: Some(to_proto(when.time())),
+        };
+        case.step(&[ComplaintPhase::Agreed], event, when)
+    }
+
+    /// The solution was carried out (CMP-18).
+    ///
+    /// # Errors
+    /// It was not begun.
+    pub fn implement(&self, evidence: &str, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = SolutionImplemented {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            escalated: case.escalated,
+            evidence: evidence.to_owned(),
+            implemented_by: by.to_owned(),
+            implemented_at: Some(to_proto(when.time())),
+        };
+        case.step(&[ComplaintPhase::Executing], event, when)
+    }
+
+    /// Something is another than the user was told (CMP-37).
+    ///
+    /// # Errors
+    /// There is none, or it has ended.
+    pub fn change(&self, change: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = HandlingChanged {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            change: change.to_owned(),
+            changed_at: Some(to_proto(when.time())),
+        };
+        case.note(event, when)
+    }
+
+    /// The user is told of the change (CMP-37).
+    ///
+    /// # Errors
+    /// Nothing has changed since the user was told last.
+    pub fn tell_change(&self, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ChangeNoticeSent {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            sent_at: Some(to_proto(when.time())),
+        };
+        if case.untold_change {
+            return emit(event);
+        }
+        match case.last.get("emall.complaints.v1.ChangeNoticeSent") {
+            Some(before) if super::is_repeat(before, &event.into(), when) => unchanged(),
+            Some(_) | None => Err(Rejection::NotNow { phase: case.phase }),
+        }
+    }
+
+    /// The user is visited (CMP-19).
+    ///
+    /// # Errors
+    /// The solution is not carried out yet.
+    pub fn visit(&self, visit: &Visit, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = Event::from(ComplaintVisited {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            visit_id: visit.visit_id.clone(),
+            satisfied: visit.satisfied,
+            opinion: visit.opinion.clone(),
+            visited_by: by.to_owned(),
+            visited_at: Some(to_proto(when.time())),
+        });
+        if case.said_before(&visit_id(&visit.visit_id), &event, when)? {
+            return unchanged();
+        }
+        case.step(&[ComplaintPhase::FollowUp], event, when)
+    }
+
+    /// What the user is not satisfied with is to be made up for (CMP-20).
+    ///
+    /// # Errors
+    /// The user is not known to be dissatisfied.
+    pub fn order_remedy(
+        &self,
+        responsible: &str,
+        action: &str,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = RemedyOrdered {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            responsible: responsible.to_owned(),
+            action: action.to_owned(),
+            ordered_at: Some(to_proto(when.time())),
+        };
+        let events = case.step(&[ComplaintPhase::FollowUp], event, when)?;
+        if !events.is_empty() && !case.dissatisfied {
+            return Err(Rejection::NothingToRemedy);
+        }
+        Ok(events)
+    }
+
+    /// It was made up for; the user is visited again.
+    ///
+    /// # Errors
+    /// Nothing was ordered.
+    pub fn remedy(&self, evidence: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = RemedyDone {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            evidence: evidence.to_owned(),
+            done_at: Some(to_proto(when.time())),
+        };
+        case.step(&[ComplaintPhase::Remedying], event, when)
+    }
+
+    /// Cause and correction are known (CMP-21).
+    ///
+    /// # Errors
+    /// The user is not satisfied yet.
+    pub fn analyse(&self, analysis: &Analysis, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = CauseAnalysed {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            cause: analysis.cause.into(),
+            root_cause: analysis.root_cause.clone(),
+            corrective_action: analysis.corrective_action.clone(),
+            becomes_standard: analysis.becomes_standard,
+            analysed_by: by.to_owned(),
+            analysed_at: Some(to_proto(when.time())),
+        };
+        case.step(&[ComplaintPhase::Satisfied], event, when)
+    }
+
+    /// One item is answered (CMP-39). Another answer replaces it as long as the user was not told.
+    ///
+    /// # Errors
+    /// There is no such item, nobody has accepted the complaint, or the user was told already.
+    pub fn answer_item(&self, number: u32, answer: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let known = case.answers.get(&number).ok_or(Rejection::NoItem(number))?;
+        if known.as_deref() == Some(answer) {
+            return unchanged();
+        }
+        match case.phase {
+            ComplaintPhase::Unspecified
+            | ComplaintPhase::Received
+            | ComplaintPhase::Noticed
+            | ComplaintPhase::Closed
+            | ComplaintPhase::Cancelled => Err(Rejection::NotNow { phase: case.phase }),
+            ComplaintPhase::Investigating
+            | ComplaintPhase::AwaitingUser
+            | ComplaintPhase::Offered
+            | ComplaintPhase::Coordinating
+            | ComplaintPhase::ExternalReview
+            | ComplaintPhase::Agreed
+            | ComplaintPhase::Executing
+            | ComplaintPhase::FollowUp
+            | ComplaintPhase::Remedying
+            | ComplaintPhase::Satisfied
+            | ComplaintPhase::Analysed => emit(ItemAnswered {
+                complaint_id: case.id.clone(),
+                platform: case.platform.clone(),
+                contract_id: case.contract_id.clone(),
+                number,
+                answer: answer.to_owned(),
+                answered_at: Some(to_proto(when.time())),
+            }),
+        }
+    }
+
+    /// The user is told in writing that everything is solved and answered (CMP-39). What is no
+    /// complaint needs no solution, only answers.
+    ///
+    /// # Errors
+    /// Its cause is not analysed, or an item is not answered.
+    pub fn send_notice(&self, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let answered = |item: &ComplaintItem| ComplaintItem {
+            answer: case.answers.get(&item.number).cloned().flatten().unwrap_or_default(),
+            ..item.clone()
+        };
+        let event = ClosingNoticeSent {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            items: case.items.iter().map(answered).collect(),
+            sent_by: by.to_owned(),
+            sent_at: Some(to_proto(when.time())),
+        };
+        let allowed: &[ComplaintPhase] = match case.kind {
+            ComplaintKind::Complaint | ComplaintKind::Unspecified => &[ComplaintPhase::Analysed],
+            ComplaintKind::Enquiry
+            | ComplaintKind::Suggestion
+            | ComplaintKind::ImproperDemand
+            | ComplaintKind::NotOurs => &[ComplaintPhase::Analysed, ComplaintPhase::Investigating],
+        };
+        let events = case.step(allowed, event, when)?;
+        let unanswered = case.unanswered();
+        if !events.is_empty() && !unanswered.is_empty() {
+            return Err(Rejection::Unanswered(unanswered));
+        }
+        Ok(events)
+    }
+
+    /// It is closed (CMP-39, CMP-42).
+    ///
+    /// # Errors
+    /// The user was not told in writing.
+    pub fn close(&self, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let granted = case.solution.as_ref().map_or(Ok(0), granted)?;
+        let level = if case.major { ComplaintLevel::Major } else { ComplaintLevel::General };
+        let event = ComplaintClosed {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            level: level.into(),
+            escalated: case.escalated,
+            granted: yuan(granted),
+            closed_at: Some(to_proto(when.time())),
+        };
+        case.step(&[ComplaintPhase::Noticed], event, when)
+    }
+
+    /// It is opened again, with a new deadline; every item is to be answered anew.
+    ///
+    /// # Errors
+    /// It is not closed, or the deadline has passed.
+    pub fn reopen(
+        &self,
+        reason: &str,
+        close_by: Timestamp,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ComplaintReopened {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            reason: reason.to_owned(),
+            close_by: Some(to_proto(close_by)),
+            reopened_at: Some(to_proto(when.time())),
+        };
+        let events = case.step(&[ComplaintPhase::Closed], event, when)?;
+        if !events.is_empty() && close_by <= when.time() {
+            return Err(Rejection::Passed("close_by"));
+        }
+        Ok(events)
+    }
+
+    /// The user withdraws it, or it is none of ours.
+    ///
+    /// # Errors
+    /// It has ended, or a solution was agreed to, which is to be carried out.
+    pub fn cancel(&self, reason: &str, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ComplaintCancelled {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            reason: reason.to_owned(),
+            cancelled_by: by.to_owned(),
+            cancelled_at: Some(to_proto(when.time())),
+        };
+        let allowed = [
+            ComplaintPhase::Received,
+            ComplaintPhase::Investigating,
+            ComplaintPhase::AwaitingUser,
+            ComplaintPhase::Offered,
+            ComplaintPhase::Coordinating,
+            ComplaintPhase::ExternalReview,
+        ];
+        case.step(&allowed, event, when)
+    }
+
+    /// The first responsible person is fined, by approval of somebody else (CMP-50).
+    ///
+    /// # Errors
+    /// Nobody is first responsible, the amount is not within its limits, or he approves it himself.
+    pub fn penalise(
+        &self,
+        penalty: &Penalty,
+        policy: &Policy,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = Event::from(PenaltyImposed {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            penalty_id: penalty.penalty_id.clone(),
+            person: case.first_responsible.clone(),
+            amount: yuan(penalty.amount),
+            reason: penalty.reason.clone(),
+            approved_by: penalty.approved_by.clone(),
+            imposed_at: Some(to_proto(when.time())),
+        });
+        if case.said_before(&penalty_id(&penalty.penalty_id), &event, when)? {
+            return unchanged();
+        }
+        if case.first_responsible.is_empty() {
+            return Err(Rejection::NobodyResponsible);
+        }
+        let (least, most) = (policy.least_penalty, policy.most_penalty);
+        if !(least..=most).contains(&penalty.amount) {
+            return Err(Rejection::Penalty { least, most });
+        }
+        if penalty.approved_by == case.first_responsible {
+            return Err(Rejection::OwnApproval(penalty.approved_by.clone()));
+        }
+        Ok(vec![event])
+    }
+}

@@ -1,0 +1,346 @@
+//! From the first word to somebody who answers for it; how serious it is.
+
+use std::collections::BTreeMap;
+
+use chassis::{
+    When,
+    repeat::{same, same_time},
+};
+use contracts::{
+    common::Sealed,
+    complaints::{
+        CauseClass, ComplaintAccepted, ComplaintChannel, ComplaintItem, ComplaintKind,
+        ComplaintPhase, ComplaintReceived, FactsAssessed, FormConfirmed, LevelLowered, LevelRaised,
+        MajorReason, ReceiptAcknowledged,
+    },
+};
+use decider::{Decision, unchanged};
+use eventlog::time::to_proto;
+use jiff::Timestamp;
+
+use super::{
+    Case, Complaint, Event, Facts, Policy, Rejection,
+    money::{fen, yuan},
+};
+
+/// What the record form holds (CMP-13).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Intake {
+    /// The caller's id.
+    pub complaint_id: String,
+    /// Platform, empty when it came through none.
+    pub platform: String,
+    /// Contract, optional.
+    pub contract_id: String,
+    /// How it came (CMP-09).
+    pub channel: ComplaintChannel,
+    /// What it is (CMP-01, CMP-02).
+    pub kind: ComplaintKind,
+    /// What it is about.
+    pub cause: CauseClass,
+    /// Order, optional.
+    pub order_id: String,
+    /// Case of after-sales, optional.
+    pub case_id: String,
+    /// Who complains, sealed.
+    pub complainant: Sealed,
+    /// What the user complains of; numbered from 1 on.
+    pub items: Vec<ComplaintItem>,
+    /// Region, optional.
+    pub region: String,
+    /// Digest of the recording of a call, optional (CMP-10).
+    pub recording_sha256: String,
+    /// What the user expects (CMP-31).
+    pub expectation: String,
+    /// Sums that the user names, in fen.
+    pub claimed: i64,
+    /// Who sold (CMP-47).
+    pub first_responsible: String,
+}
+
+impl Case {
+    pub(super) fn received(event: &ComplaintReceived) -> Self {
+        Self {
+            id: event.complaint_id.clone(),
+            platform: event.platform.clone(),
+            contract_id: event.contract_id.clone(),
+            kind: event.kind(),
+            order_id: event.order_id.clone(),
+            phase: ComplaintPhase::Received,
+            confirmed: false,
+            major: false,
+            overdue: false,
+            facts: Facts { amount: fen(event.claimed.as_ref()), ..Facts::default() },
+            escalated: false,
+            tier: 0,
+            handler: String::new(),
+            first_responsible: event.first_responsible.clone(),
+            solution: None,
+            dissatisfied: false,
+            untold_change: false,
+            answers: event.items.iter().map(|item| (item.number, None)).collect(),
+            items: event.items.clone(),
+            last: BTreeMap::new(),
+            by_id: BTreeMap::new(),
+        }
+    }
+
+    /// It becomes major when a rule says so; it is told once.
+    fn raised(&self, reasons: impl IntoIterator<Item = MajorReason>, when: When) -> Option<Event> {
+        let reasons: Vec<i32> = reasons.into_iter().map(Into::into).collect();
+        (!self.major && !reasons.is_empty()).then(|| {
+            LevelRaised {
+                complaint_id: self.id.clone(),
+                platform: self.platform.clone(),
+                contract_id: self.contract_id.clone(),
+                reasons,
+                raised_at: Some(to_proto(when.time())),
+            }
+            .into()
+        })
+    }
+
+    /// The events of a decision, and that it becomes major by what they make known.
+    pub(super) fn with_level(
+        &self,
+        mut events: Vec<Event>,
+        facts: &Facts,
+        granted: i64,
+        policy: &Policy,
+        when: When,
+    ) -> Vec<Event> {
+        if !events.is_empty() {
+            events.extend(self.raised(facts.major_reasons(policy, granted), when));
+        }
+        events
+    }
+}
+
+impl Complaint {
+    /// A case comes to us.
+    ///
+    /// # Errors
+    /// The id was used for another case.
+    pub fn receive(
+        &self,
+        intake: &Intake,
+        by: &str,
+        policy: &Policy,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let received = ComplaintReceived {
+            complaint_id: intake.complaint_id.clone(),
+            platform: intake.platform.clone(),
+            contract_id: intake.contract_id.clone(),
+            channel: intake.channel.into(),
+            kind: intake.kind.into(),
+            cause: intake.cause.into(),
+            order_id: intake.order_id.clone(),
+            case_id: intake.case_id.clone(),
+            complainant: Some(intake.complainant.clone()),
+            items: intake.items.clone(),
+            region: intake.region.clone(),
+            recording_sha256: intake.recording_sha256.clone(),
+            expectation: intake.expectation.clone(),
+            claimed: yuan(intake.claimed),
+            first_responsible: intake.first_responsible.clone(),
+            received_by: by.to_owned(),
+            received_at: Some(to_proto(when.time())),
+        };
+        match self {
+            Self::Absent => {
+                let case = Case::received(&received);
+                let facts = case.facts.clone();
+                Ok(case.with_level(vec![received.into()], &facts, 0, policy, when))
+            }
+            Self::Known(case) => {
+                let Some(Event::ComplaintReceived(before)) =
+                    case.last.get("emall.complaints.v1.ComplaintReceived")
+                else {
+                    return Err(Rejection::NotFound);
+                };
+                same_case(before, &received)?;
+                same_time(before.received_at.as_ref(), when)?;
+                unchanged()
+            }
+        }
+    }
+
+    /// The user is told that we have it (CMP-11).
+    ///
+    /// # Errors
+    /// There is none, or it has ended.
+    pub fn acknowledge(&self, by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ReceiptAcknowledged {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            acknowledged_by: by.to_owned(),
+            acknowledged_at: Some(to_proto(when.time())),
+        };
+        case.note(event, when)
+    }
+
+    /// What was written down is read back, and the user confirms it (CMP-13).
+    ///
+    /// # Errors
+    /// There is none, or it has ended.
+    pub fn confirm(&self, read_back_by: &str, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = FormConfirmed {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            read_back_by: read_back_by.to_owned(),
+            confirmed_at: Some(to_proto(when.time())),
+        };
+        case.note(event, when)
+    }
+
+    /// Somebody answers for it, and sets when it is solved (CMP-14, CMP-38).
+    ///
+    /// # Errors
+    /// The form is not confirmed, there is no such post, or the deadline has passed.
+    pub fn accept(
+        &self,
+        handler: &str,
+        tier: u32,
+        close_by: Timestamp,
+        policy: &Policy,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = ComplaintAccepted {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            handler: handler.to_owned(),
+            tier,
+            close_by: Some(to_proto(close_by)),
+            accepted_at: Some(to_proto(when.time())),
+        };
+        let events = case.step(&[ComplaintPhase::Received], event, when)?;
+        if !events.is_empty() {
+            if !case.confirmed {
+                return Err(Rejection::NotConfirmed);
+            }
+            policy.post(tier).ok_or(Rejection::NoPost(tier))?;
+            if close_by <= when.time() {
+                return Err(Rejection::Passed("close_by"));
+            }
+        }
+        Ok(events)
+    }
+
+    /// How serious it is, is found out (CMP-03 to CMP-05, CMP-31).
+    ///
+    /// # Errors
+    /// There is none, or it has ended.
+    pub fn assess(
+        &self,
+        facts: &Facts,
+        severity: &str,
+        by: &str,
+        policy: &Policy,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = FactsAssessed {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            amount: yuan(facts.amount),
+            media: facts.media,
+            lawsuit: facts.lawsuit,
+            group_risk: facts.group_risk,
+            severity: severity.to_owned(),
+            assessed_by: by.to_owned(),
+            assessed_at: Some(to_proto(when.time())),
+        };
+        let events = case.note(event, when)?;
+        Ok(case.with_level(events, facts, 0, policy, when))
+    }
+
+    /// Its deadline has passed (CMP-05, SLA-06). What is major, agreed or ended stays as it is.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn overdue(&self, when: When) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let is_unsolved = matches!(
+            case.phase,
+            ComplaintPhase::Received
+                | ComplaintPhase::Investigating
+                | ComplaintPhase::AwaitingUser
+                | ComplaintPhase::Offered
+                | ComplaintPhase::Coordinating
+                | ComplaintPhase::ExternalReview
+        );
+        if !is_unsolved {
+            return unchanged();
+        }
+        Ok(case.raised([MajorReason::Overdue], when).into_iter().collect())
+    }
+
+    /// It is general again, by approval of somebody else than the one in charge (SM-04).
+    ///
+    /// # Errors
+    /// What made it major holds still, or the one in charge approves it himself.
+    pub fn lower(
+        &self,
+        reason: &str,
+        approved_by: &str,
+        policy: &Policy,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let event = LevelLowered {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            reason: reason.to_owned(),
+            approved_by: approved_by.to_owned(),
+            lowered_at: Some(to_proto(when.time())),
+        };
+        if !case.major || !case.is_open() {
+            // it is general: the same approval again, or none was needed
+            return match case.last.get("emall.complaints.v1.LevelLowered") {
+                Some(before) if super::is_repeat(before, &event.into(), when) => unchanged(),
+                Some(_) | None => Err(Rejection::NotNow { phase: case.phase }),
+            };
+        }
+        let granted = case.solution.as_ref().map_or(Ok(0), super::money::granted)?;
+        let holds = case.major_reasons(policy, granted);
+        if !holds.is_empty() {
+            return Err(Rejection::StillMajor(holds.into_iter().collect()));
+        }
+        if approved_by == case.handler {
+            return Err(Rejection::OwnApproval(approved_by.to_owned()));
+        }
+        Ok(vec![event.into()])
+    }
+}
+
+/// A repeat must say the same as the first time; the first field that differs is named. Equal data
+/// of one person have equal fingerprints, while the ciphertext is another one each time.
+fn same_case(before: &ComplaintReceived, now: &ComplaintReceived) -> Result<(), Rejection> {
+    let person = |event: &ComplaintReceived| {
+        event.complainant.as_ref().map(|it| (it.person.clone(), it.fingerprint.clone()))
+    };
+    same("platform", &before.platform, &now.platform)?;
+    same("contract_id", &before.contract_id, &now.contract_id)?;
+    same("channel", &before.channel, &now.channel)?;
+    same("kind", &before.kind, &now.kind)?;
+    same("cause", &before.cause, &now.cause)?;
+    same("order_id", &before.order_id, &now.order_id)?;
+    same("case_id", &before.case_id, &now.case_id)?;
+    same("complainant", &person(before), &person(now))?;
+    same("items", &before.items, &now.items)?;
+    same("region", &before.region, &now.region)?;
+    same("recording_sha256", &before.recording_sha256, &now.recording_sha256)?;
+    same("expectation", &before.expectation, &now.expectation)?;
+    same("claimed", &before.claimed, &now.claimed)?;
+    same("first_responsible", &before.first_responsible, &now.first_responsible)?;
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Complaints, from the first word to a solution that the user accepts.
+//!
+//! [`run`] is the table of contents: the log, its relay to the bus, the reaction to missed deadlines,
+//! and the gRPC service. The rules are in the aggregate: [`complaint`].
+
+use std::sync::Arc;
+
+use chassis::{BoxError, Host};
+use eventlog::{
+    Kinds, Log, LogOptions,
+    bus::{Bus, StreamOptions, react, relay, serve_horizon},
+};
+
+pub mod complaint;
+pub mod complaint_row;
+pub mod config;
+pub mod grpc;
+pub mod reactions;
+
+pub use config::Config;
+
+/// Name of the service, of its log, and of its section in the configuration.
+pub const NAME: &str = "complaints";
+
+/// What the log holds: for rebuild and verify.
+#[must_use]
+pub fn kinds() -> Kinds {
+    Kinds::new().aggregate::<complaint::Complaint>()
+}
+
+/// How the service opens its log.
+#[must_use]
+pub fn log_options(config: &Config) -> LogOptions {
+    LogOptions {
+        cache_capacity: config.cache_capacity,
+        ..LogOptions::new(NAME, config.database.as_str())
+    }
+}
+
+/// Runs the service until its process ends.
+///
+/// # Errors
+/// The log or the bus cannot be used, or the address is taken.
+pub async fn run(config: Config, host: Host) -> Result<(), BoxError> {
+    let log = Log::open(log_options(&config).with_clock(host.clock.clone())).await?;
+    let bus = Bus::connect(host.settings.bus.options(NAME)).await?;
+    let stream = StreamOptions { replicas: host.settings.bus.replicas, ..StreamOptions::of(NAME) };
+    let config = Arc::new(config);
+
+    host.spawn("relay", relay(log.clone(), bus.clone(), stream, host.shutdown.clone()));
+    host.spawn("horizon", serve_horizon(log.clone(), bus.clone(), host.shutdown.clone()));
+    let overdue = reactions::Overdue::new(host.clock.clone());
+    host.spawn("overdue", react(log.clone(), bus, overdue, host.shutdown.clone()));
+
+    host.serve(grpc::services(&log, &config, &host)).await?;
+    host.shutdown.cancelled().await;
+    log.close().await;
+    Ok(())
+}

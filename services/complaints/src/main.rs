@@ -1,0 +1,5 @@
+//! The process `complaints`.
+
+fn main() -> std::process::ExitCode {
+    chassis::main("complaints", complaints::run)
+}
