@@ -221,16 +221,26 @@ impl Case {
         if allowed.contains(&self.phase) {
             return emit(event);
         }
-        match self.last.get(event.type_name()) {
-            Some(before) if is_repeat(before, &event, when) => unchanged(),
+        self.repeated(&event, when)
+    }
+
+    /// What is not allowed now may have been done before.
+    fn repeated(&self, event: &Event, when: When) -> Decision<Event, Rejection> {
+        match self.before(event) {
+            Some(before) if is_repeat(before, event, when) => unchanged(),
             Some(_) | None => Err(Rejection::NotNow { phase: self.phase }),
         }
+    }
+
+    /// The last event of the same type.
+    fn before(&self, event: &Event) -> Option<&Event> {
+        self.last.get(event.type_name())
     }
 
     /// Something told beside its way: the same again is a repeat wherever it stands.
     fn note(&self, event: impl Into<Event>, when: When) -> Decision<Event, Rejection> {
         let event = event.into();
-        match self.last.get(event.type_name()) {
+        match self.before(&event) {
             Some(before) if is_repeat(before, &event, when) => unchanged(),
             Some(_) | None if !self.is_open() => Err(Rejection::NotNow { phase: self.phase }),
             Some(_) | None => emit(event),

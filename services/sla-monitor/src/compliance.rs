@@ -6,18 +6,15 @@
 
 use contracts::{
     common::RecordedEvent,
-    sla::{
-        ClockKind, ClockRef, ComplianceFigures, ComplianceLine, CycleResult, HeldTime, Party,
-        ResultKind,
-    },
+    sla::{ClockKind, ClockRef, ComplianceFigures, ComplianceLine, CycleResult, Party, ResultKind},
 };
 use eventlog::{Key, Listing, Projection};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use prost_types::Duration;
 
 use crate::{
     clock::Event,
-    ledger::{duration, from_duration},
+    ledger::{add, from_duration, hold},
     timeline::time,
 };
 
@@ -154,21 +151,6 @@ fn count(line: &mut ComplianceLine, result: &CycleResult, times: i32) {
         hold(&mut line.held, held.party, time(&held.time));
     }
     line.held.retain(|held| held.time.as_ref().is_some_and(|time| *time != Duration::default()));
-}
-
-pub(crate) fn add(sum: &mut Option<Duration>, time: SignedDuration) {
-    let before = sum.as_ref().map(from_duration).unwrap_or_default();
-    *sum = Some(duration(before.saturating_add(time)));
-}
-
-pub(crate) fn hold(held: &mut Vec<HeldTime>, party: i32, time: SignedDuration) {
-    match held.iter_mut().find(|held| held.party == party) {
-        Some(held) => add(&mut held.time, time),
-        None => {
-            held.push(HeldTime { party, time: Some(duration(time)) });
-            held.sort_by_key(|held| held.party);
-        }
-    }
 }
 
 /// Lists figures by day, both days included.

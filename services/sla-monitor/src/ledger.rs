@@ -1,6 +1,6 @@
 //! Whose time it was: each stretch of a clock's life with the party that held it.
 
-use contracts::sla::{Party, Segment};
+use contracts::sla::{HeldTime, Party, Segment};
 use eventlog::time::to_proto;
 use jiff::SignedDuration;
 
@@ -47,6 +47,23 @@ pub fn duration(span: SignedDuration) -> prost_types::Duration {
 #[must_use]
 pub fn from_duration(span: &prost_types::Duration) -> SignedDuration {
     SignedDuration::new(span.seconds, span.nanos)
+}
+
+/// Adds a time to a sum, which stops at its largest value.
+pub(crate) fn add(sum: &mut Option<prost_types::Duration>, time: SignedDuration) {
+    let before = sum.as_ref().map(from_duration).unwrap_or_default();
+    *sum = Some(duration(before.saturating_add(time)));
+}
+
+/// Adds a time to what a party has held; in the order of parties.
+pub(crate) fn hold(held: &mut Vec<HeldTime>, party: i32, time: SignedDuration) {
+    match held.iter_mut().find(|held| held.party == party) {
+        Some(held) => add(&mut held.time, time),
+        None => {
+            held.push(HeldTime { party, time: Some(duration(time)) });
+            held.sort_by_key(|held| held.party);
+        }
+    }
 }
 
 /// A party by its word: `supplier`.

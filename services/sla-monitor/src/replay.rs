@@ -16,9 +16,8 @@ use jiff::Timestamp;
 
 use crate::{
     clock::Clock,
-    compliance::add,
     hear::Opened,
-    ledger::from_duration,
+    ledger::{add, from_duration},
     policy::Profile,
     rules::Rules,
     timeline::{Plan, Side, Timeline, time},

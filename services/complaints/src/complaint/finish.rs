@@ -120,10 +120,7 @@ impl Complaint {
         if case.untold_change {
             return emit(event);
         }
-        match case.last.get("emall.complaints.v1.ChangeNoticeSent") {
-            Some(before) if super::is_repeat(before, &event.into(), when) => unchanged(),
-            Some(_) | None => Err(Rejection::NotNow { phase: case.phase }),
-        }
+        case.repeated(&event.into(), when)
     }
 
     /// The user is visited (CMP-19).

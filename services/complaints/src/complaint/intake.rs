@@ -154,8 +154,7 @@ impl Complaint {
                 Ok(case.with_level(vec![received.into()], &facts, 0, policy, when))
             }
             Self::Known(case) => {
-                let Some(Event::ComplaintReceived(before)) =
-                    case.last.get("emall.complaints.v1.ComplaintReceived")
+                let Some(Event::ComplaintReceived(before)) = case.before(&received.clone().into())
                 else {
                     return Err(Rejection::NotFound);
                 };
@@ -305,10 +304,7 @@ impl Complaint {
         };
         if !case.major || !case.is_open() {
             // it is general: the same approval again, or none was needed
-            return match case.last.get("emall.complaints.v1.LevelLowered") {
-                Some(before) if super::is_repeat(before, &event.into(), when) => unchanged(),
-                Some(_) | None => Err(Rejection::NotNow { phase: case.phase }),
-            };
+            return case.repeated(&event.into(), when);
         }
         let granted = case.solution.as_ref().map_or(Ok(0), super::money::granted)?;
         let holds = case.major_reasons(policy, granted);

@@ -226,8 +226,7 @@ impl Complaint {
             escalated_at: Some(to_proto(when.time())),
         };
         // the one who has it by now was given it by the same step
-        if let Some(Event::ComplaintEscalated(before)) =
-            case.last.get("emall.complaints.v1.ComplaintEscalated")
+        if let Some(Event::ComplaintEscalated(before)) = case.before(&event.clone().into())
             && case.handler == escalation.handler
         {
             event.from.clone_from(&before.from);

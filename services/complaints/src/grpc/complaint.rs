@@ -108,7 +108,7 @@ impl Complaints {
         let message = request.into_inner();
         let mut fields = Fields::new();
         let id = fields.identifier("complaint_id", message.complaint_id());
-        let when = when(&mut fields, message.at(), now);
+        let when = happened(&mut fields, message.at(), now);
         let decide = parse(&mut fields, &message, when);
         let decide = fields.finish(decide)?;
         let (row, repeated) = self
@@ -163,7 +163,7 @@ macro_rules! complaint_service {
                 let now = self.desk.now();
                 let message = request.into_inner();
                 let mut fields = Fields::new();
-                let when = when(&mut fields, &message.at, now);
+                let when = happened(&mut fields, &message.at, now);
                 let (mut intake, complainant) = parse::intake(&mut fields, &call, &message);
                 fields.finish(())?;
                 intake.complainant = self.personal.seal(&intake.platform, &complainant).await?;
@@ -257,6 +257,19 @@ complaint_service! {
     reopen_complaint(ReopenComplaintRequest) -> ReopenComplaintResponse;
     cancel_complaint(CancelComplaintRequest) -> CancelComplaintResponse;
     impose_penalty(ImposePenaltyRequest) -> ImposePenaltyResponse;
+}
+
+/// When it happened: not later than now.
+fn happened(
+    fields: &mut Fields,
+    at: &Option<prost_types::Timestamp>,
+    now: jiff::Timestamp,
+) -> When {
+    let when = when(fields, at, now);
+    if when.at.is_some_and(|at| at > now) {
+        fields.refuse("at", "lies in the future");
+    }
+    when
 }
 
 fn entry(event: eventlog::RecordedEvent) -> api::ComplaintHistoryEntry {

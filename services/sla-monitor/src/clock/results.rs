@@ -13,8 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::draft::Draft;
 use crate::{
     calendar::OutOfRange,
-    compliance::{add, hold},
-    ledger,
+    ledger::{self, add, hold},
     timeline::{Cycle, EndedBy, Side},
 };
 

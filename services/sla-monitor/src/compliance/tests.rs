@@ -7,6 +7,7 @@ use contracts::{
     sla::{ClockPolicy, Fact, FactKind, Party},
 };
 use decider::Aggregate as _;
+use jiff::SignedDuration;
 
 use super::*;
 use crate::{

@@ -14,9 +14,8 @@ use tonic::{Request, Response, Status};
 
 use super::CONTEXT;
 use crate::{
-    clock_row,
-    compliance::{self, add, hold},
-    csv, ledger,
+    clock_row, compliance, csv,
+    ledger::{self, add, hold},
     rules::{RuleBook, all},
     timeline::Timeline,
 };

@@ -2,87 +2,25 @@
 
 use super::*;
 
-/// A command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Command {
-    Receive,
-    Acknowledge,
-    Confirm,
-    Accept,
-    Assess,
-    Overdue,
-    Lower,
-    Ask,
-    Answered,
-    Offer,
-    OfferMore,
-    Agree,
-    AgreeMore,
-    Refuse,
-    Exceed,
-    Escalate,
-    EscalateMore,
-    Review,
-    Decide,
-    DecideAgainst,
-    Start,
-    Implement,
-    Change,
-    TellChange,
-    VisitUnhappy,
-    Visit,
-    OrderRemedy,
-    Remedy,
-    Analyse,
-    AnswerOne,
-    AnswerTwo,
-    Notice,
-    Close,
-    Reopen,
-    Cancel,
-    Penalise,
+macro_rules! commands {
+    ($($name:ident,)*) => {
+        /// A command.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub(crate) enum Command { $($name,)* }
+
+        /// All of them.
+        pub(crate) const ALL: &[Command] = &[$(Command::$name,)*];
+    };
+}
+
+commands! {
+    Receive, Acknowledge, Confirm, Accept, Assess, Overdue, Lower, Ask, Answered,
+    Offer, OfferMore, Agree, AgreeMore, Refuse, Exceed, Escalate, EscalateMore, Review,
+    Decide, DecideAgainst, Start, Implement, Change, TellChange, VisitUnhappy, Visit, OrderRemedy,
+    Remedy, Analyse, AnswerOne, AnswerTwo, Notice, Close, Reopen, Cancel, Penalise,
 }
 
 use Command::*;
-
-pub(crate) const ALL: [Command; 36] = [
-    Receive,
-    Acknowledge,
-    Confirm,
-    Accept,
-    Assess,
-    Overdue,
-    Lower,
-    Ask,
-    Answered,
-    Offer,
-    OfferMore,
-    Agree,
-    AgreeMore,
-    Refuse,
-    Exceed,
-    Escalate,
-    EscalateMore,
-    Review,
-    Decide,
-    DecideAgainst,
-    Start,
-    Implement,
-    Change,
-    TellChange,
-    VisitUnhappy,
-    Visit,
-    OrderRemedy,
-    Remedy,
-    Analyse,
-    AnswerOne,
-    AnswerTwo,
-    Notice,
-    Close,
-    Reopen,
-    Cancel,
-    Penalise,
-];
 
 impl Command {
     pub(crate) fn decide(self, complaint: &Complaint, when: When) -> Result<Vec<Event>, Rejection> {

@@ -104,7 +104,7 @@ proptest! {
     #[test]
     fn what_was_tried_last_and_taken_is_a_repeat(tried in tried()) {
         let (complaint, _) = lived(&tried);
-        for command in ALL {
+        for &command in ALL {
             let Ok(said) = command.decide(&complaint, minute(9_000)) else { continue };
             let after = said.iter().fold(complaint.clone(), Complaint::evolve);
             prop_assert_eq!(command.decide(&after, minute(9_001)), Ok(vec![]), "{:?}", command);

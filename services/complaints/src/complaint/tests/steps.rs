@@ -65,7 +65,7 @@ fn every_state_answers_every_command() {
         let events = after(&way);
         let (complaint, phase) = (given::<Complaint>(events.clone()).state(), phase(&events));
         *reached.entry(phase.into()).or_default() += 1;
-        for command in ALL {
+        for &command in ALL {
             let said = command.decide(&complaint, minute(900));
             if complaint == Complaint::Absent && command != Receive {
                 assert_eq!(said, Err(Rejection::NotFound), "{command:?}");
@@ -97,7 +97,7 @@ fn every_state_answers_every_command() {
 fn what_has_ended_takes_nothing_but_what_is_said_of_it_afterwards() {
     let closed = given::<Complaint>(after(&NORMAL)).state();
     let cancelled = given::<Complaint>(after(&[&ACCEPTED[..], &[Cancel]].concat())).state();
-    for command in ALL {
+    for &command in ALL {
         for (complaint, allowed) in
             [(&closed, &[Reopen, Penalise][..]), (&cancelled, &[Penalise][..])]
         {

@@ -256,6 +256,10 @@ async fn a_malformed_request_names_every_field_and_changes_nothing() {
         assert!(named.iter().any(|it| it == field), "{field}: {named:?}");
     }
     assert!(named.iter().any(|it| it.starts_with("claimed")), "{named:?}");
+    let tomorrow = Some(to_proto(bench.now() + SignedDuration::from_hours(24)));
+    let early = api::ReceiveComplaintRequest { at: tomorrow, ..receive("c-1") };
+    let refused = bench.service.receive_complaint(by_li(early)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["at"]);
     let nothing = api::ReceiveComplaintRequest { items: vec![], ..receive("c-1") };
     let refused = bench.service.receive_complaint(by_li(nothing)).await.unwrap_err();
     assert_eq!(fields(&refused), ["items"]);
