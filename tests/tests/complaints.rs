@@ -16,16 +16,20 @@ use contracts::{
         AcceptComplaintRequest, AgreeSolutionRequest, AnalyseCauseRequest, AnswerItemRequest,
         CauseClass, CloseComplaintRequest, Complaint, ComplaintChannel, ComplaintItem,
         ComplaintKind, ComplaintLevel, ComplaintPhase, ConfirmFormRequest,
-        EscalateComplaintRequest, GetComplaintRequest, Handover, MajorReason, Measure, MeasureKind,
-        OfferSolutionRequest, ReceiveComplaintRequest, RecordImplementationRequest,
-        RecordVisitRequest, RefuseSolutionRequest, SendClosingNoticeRequest, Solution,
-        StartExecutionRequest, complaint_service_client::ComplaintServiceClient,
+        EscalateComplaintRequest, GetComplaintRequest, GetComplaintStatisticsRequest, Handover,
+        MajorReason, Measure, MeasureKind, OfferSolutionRequest, ReceiveComplaintRequest,
+        RecordImplementationRequest, RecordVisitRequest, RefuseSolutionRequest,
+        SendClosingNoticeRequest, Solution, StartExecutionRequest,
+        complaint_report_service_client::ComplaintReportServiceClient,
+        complaint_service_client::ComplaintServiceClient,
     },
 };
 use e2e::{
     eventually,
     stack::{Key, MALL_A, MALL_B, OPERATOR, Stack},
 };
+use eventlog::{Clock as _, SystemClock};
+use jiff::SignedDuration;
 use serde_json::Value;
 use tonic::{Code, service::interceptor::InterceptedService, transport::Channel};
 
@@ -200,6 +204,27 @@ async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_th
         (ComplaintPhase::Closed, ComplaintLevel::Major, true)
     );
     assert_eq!(closed.granted.unwrap().minor_units, 90_000);
+
+    // it is counted, for its own platform
+    let day = |days: i64| {
+        let at = SystemClock.now() + SignedDuration::from_hours(24 * days);
+        at.to_string()[..10].to_owned()
+    };
+    let asked = GetComplaintStatisticsRequest { from: day(-1), to: day(9), ..Default::default() };
+    eventually("it is counted", SOON, || async {
+        let mut counted = [0, 0];
+        for (key, counted) in [MALL_A, MALL_B].into_iter().zip(&mut counted) {
+            let reports = ComplaintReportServiceClient::with_interceptor(
+                stack.channel().await,
+                Key::new(key),
+            );
+            let lines = reports.clone().get_complaint_statistics(asked.clone()).await.unwrap();
+            *counted =
+                lines.into_inner().lines.iter().filter_map(|it| Some(it.counts?.closed)).sum();
+        }
+        counted == [1, 0]
+    })
+    .await;
 
     // other platforms see nothing of it, and the stream tells it without a name
     let other = complaints(&stack, MALL_B).await;

@@ -22,9 +22,13 @@ use chassis::When;
 pub use contracts::complaints::complaint_event::Event;
 use contracts::{
     Event as _,
-    complaints::{ComplaintItem, ComplaintKind, ComplaintPhase, MajorReason, Measure, Solution},
+    complaints::{
+        About, CauseClass, ComplaintChannel, ComplaintItem, ComplaintKind, ComplaintLevel,
+        ComplaintPhase, MajorReason, Measure, Solution,
+    },
 };
 use decider::{Aggregate, Decision, emit, unchanged};
+use prost_types::Timestamp;
 
 mod facts;
 mod finish;
@@ -59,6 +63,14 @@ pub struct Case {
     contract_id: String,
     kind: ComplaintKind,
     order_id: String,
+    case_id: String,
+    channel: ComplaintChannel,
+    cause: CauseClass,
+    region: String,
+    received_at: Option<Timestamp>,
+    close_by: Option<Timestamp>,
+    /// Solutions that were offered.
+    offers: u32,
     phase: ComplaintPhase,
     confirmed: bool,
     major: bool,
@@ -147,6 +159,7 @@ impl Case {
                 self.phase = Phase::Investigating;
                 self.handler.clone_from(&event.handler);
                 self.tier = event.tier;
+                self.close_by = event.close_by;
             }
             Event::FactsAssessed(event) => self.facts.assess(event),
             Event::LevelRaised(event) => {
@@ -159,6 +172,7 @@ impl Case {
             Event::SolutionOffered(event) => {
                 self.phase = Phase::Offered;
                 self.solution.clone_from(&event.solution);
+                self.offers = event.attempt;
             }
             Event::SolutionAgreed(event) => {
                 self.phase = Phase::Agreed;
@@ -186,13 +200,17 @@ impl Case {
             Event::ComplaintVisited(event) if event.satisfied => self.phase = Phase::Satisfied,
             Event::ComplaintVisited(_) => self.dissatisfied = true,
             Event::RemedyOrdered(_) => self.phase = Phase::Remedying,
-            Event::CauseAnalysed(_) => self.phase = Phase::Analysed,
+            Event::CauseAnalysed(event) => {
+                self.phase = Phase::Analysed;
+                self.cause = event.cause();
+            }
             Event::ItemAnswered(event) => {
                 self.answers.insert(event.number, Some(event.answer.clone()));
             }
             Event::ClosingNoticeSent(_) => self.phase = Phase::Noticed,
             Event::ComplaintClosed(_) => self.phase = Phase::Closed,
-            Event::ComplaintReopened(_) => {
+            Event::ComplaintReopened(event) => {
+                self.close_by = event.close_by;
                 self.phase = Phase::Investigating;
                 self.solution = None;
                 self.dissatisfied = false;
@@ -256,6 +274,25 @@ impl Case {
         }
     }
 
+    /// How it stands, for those who hear of it.
+    fn about(&self) -> Option<About> {
+        let level = if self.major { ComplaintLevel::Major } else { ComplaintLevel::General };
+        Some(About {
+            order_id: self.order_id.clone(),
+            case_id: self.case_id.clone(),
+            kind: self.kind.into(),
+            channel: self.channel.into(),
+            cause: self.cause.into(),
+            level: level.into(),
+            escalated: self.escalated,
+            handler: self.handler.clone(),
+            tier: self.tier,
+            region: self.region.clone(),
+            received_at: self.received_at,
+            close_by: self.close_by,
+        })
+    }
+
     fn is_open(&self) -> bool {
         !matches!(self.phase, ComplaintPhase::Closed | ComplaintPhase::Cancelled)
     }
@@ -303,51 +340,71 @@ fn moves_goods(measure: &Measure) -> bool {
     measure.quantity > 0
 }
 
-/// Whether an event says what one said before; a time that the caller leaves out is not compared.
+/// Whether an event says what one said before, however the complaint stood; a time that the caller
+/// leaves out is not compared.
 fn is_repeat(before: &Event, now: &Event, when: When) -> bool {
     let (mut before, mut now) = (before.clone(), now.clone());
-    if when.at.is_none() {
-        *time_mut(&mut before) = None;
-        *time_mut(&mut now) = None;
+    for event in [&mut before, &mut now] {
+        let (at, about, attempt) = circumstances(event);
+        if let Some(about) = about {
+            *about = None;
+        }
+        if let Some(attempt) = attempt {
+            *attempt = 0;
+        }
+        if when.at.is_none() {
+            *at = None;
+        }
     }
     before == now
 }
 
-/// When it happened.
-fn time_mut(event: &mut Event) -> &mut Option<prost_types::Timestamp> {
-    match event {
-        Event::ComplaintReceived(event) => &mut event.received_at,
-        Event::ReceiptAcknowledged(event) => &mut event.acknowledged_at,
-        Event::FormConfirmed(event) => &mut event.confirmed_at,
-        Event::ComplaintAccepted(event) => &mut event.accepted_at,
-        Event::FactsAssessed(event) => &mut event.assessed_at,
-        Event::LevelRaised(event) => &mut event.raised_at,
-        Event::LevelLowered(event) => &mut event.lowered_at,
-        Event::UserAsked(event) => &mut event.asked_at,
-        Event::UserAnswered(event) => &mut event.answered_at,
-        Event::SolutionOffered(event) => &mut event.offered_at,
-        Event::SolutionAgreed(event) => &mut event.agreed_at,
-        Event::SolutionRefused(event) => &mut event.refused_at,
-        Event::AuthorityExceeded(event) => &mut event.exceeded_at,
-        Event::ComplaintEscalated(event) => &mut event.escalated_at,
-        Event::ReviewBegun(event) => &mut event.told_at,
-        Event::ReviewDecided(event) => &mut event.decided_at,
-        Event::ExecutionStarted(event) => &mut event.started_at,
-        Event::SolutionImplemented(event) => &mut event.implemented_at,
-        Event::HandlingChanged(event) => &mut event.changed_at,
-        Event::ChangeNoticeSent(event) => &mut event.sent_at,
-        Event::ComplaintVisited(event) => &mut event.visited_at,
-        Event::RemedyOrdered(event) => &mut event.ordered_at,
-        Event::RemedyDone(event) => &mut event.done_at,
-        Event::CauseAnalysed(event) => &mut event.analysed_at,
-        Event::ItemAnswered(event) => &mut event.answered_at,
-        Event::ClosingNoticeSent(event) => &mut event.sent_at,
-        Event::ComplaintClosed(event) => &mut event.closed_at,
-        Event::ComplaintReopened(event) => &mut event.reopened_at,
-        Event::ComplaintCancelled(event) => &mut event.cancelled_at,
-        Event::PenaltyImposed(event) => &mut event.imposed_at,
+/// When it happened, how the complaint stood, and the number of an offer.
+fn circumstances(
+    event: &mut Event,
+) -> (&mut Option<Timestamp>, Option<&mut Option<About>>, Option<&mut u32>) {
+    macro_rules! all_but_special {
+        ($($variant:ident.$at:ident,)*) => {
+            match event {
+                Event::ComplaintReceived(event) => (&mut event.received_at, None, None),
+                Event::SolutionOffered(event) => {
+                    (&mut event.offered_at, Some(&mut event.about), Some(&mut event.attempt))
+                }
+                $(Event::$variant(event) => (&mut event.$at, Some(&mut event.about), None),)*
+            }
+        };
+    }
+    all_but_special! {
+        ReceiptAcknowledged.acknowledged_at,
+        FormConfirmed.confirmed_at,
+        ComplaintAccepted.accepted_at,
+        FactsAssessed.assessed_at,
+        LevelRaised.raised_at,
+        LevelLowered.lowered_at,
+        UserAsked.asked_at,
+        UserAnswered.answered_at,
+        SolutionAgreed.agreed_at,
+        SolutionRefused.refused_at,
+        AuthorityExceeded.exceeded_at,
+        ComplaintEscalated.escalated_at,
+        ReviewBegun.told_at,
+        ReviewDecided.decided_at,
+        ExecutionStarted.started_at,
+        SolutionImplemented.implemented_at,
+        HandlingChanged.changed_at,
+        ChangeNoticeSent.sent_at,
+        ComplaintVisited.visited_at,
+        RemedyOrdered.ordered_at,
+        RemedyDone.done_at,
+        CauseAnalysed.analysed_at,
+        ItemAnswered.answered_at,
+        ClosingNoticeSent.sent_at,
+        ComplaintClosed.closed_at,
+        ComplaintReopened.reopened_at,
+        ComplaintCancelled.cancelled_at,
+        PenaltyImposed.imposed_at,
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,6 +8,7 @@ use eventlog::Log;
 use crate::config::Config;
 
 pub mod complaint;
+pub mod report;
 
 /// Context in the domain of errors: `emall.complaints`.
 const CONTEXT: &str = "complaints";
@@ -15,5 +16,7 @@ const CONTEXT: &str = "complaints";
 /// All services of this context.
 #[must_use]
 pub fn services(log: &Log, config: &Arc<Config>, host: &Host) -> Services {
-    Services::new().with(complaint::service(log.clone(), config.clone(), host))
+    Services::new()
+        .with(complaint::service(log.clone(), config.clone(), host))
+        .with(report::service(log.clone(), host))
 }

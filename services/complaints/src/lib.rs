@@ -1,7 +1,7 @@
 //! Complaints, from the first word to a solution that the user accepts.
 //!
-//! [`run`] is the table of contents: the log, its relay to the bus, the reaction to missed deadlines,
-//! and the gRPC service. The rules are in the aggregate: [`complaint`].
+//! [`run`] is the table of contents: the log, its relay to the bus, the statistics, the reaction to
+//! missed deadlines, and the gRPC services. The rules are in the aggregate: [`complaint`].
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ pub mod complaint_row;
 pub mod config;
 pub mod grpc;
 pub mod reactions;
+pub mod statistics;
 
 pub use config::Config;
 
@@ -25,7 +26,7 @@ pub const NAME: &str = "complaints";
 /// What the log holds: for rebuild and verify.
 #[must_use]
 pub fn kinds() -> Kinds {
-    Kinds::new().aggregate::<complaint::Complaint>()
+    Kinds::new().aggregate::<complaint::Complaint>().projection::<statistics::Statistics>()
 }
 
 /// How the service opens its log.
@@ -49,6 +50,7 @@ pub async fn run(config: Config, host: Host) -> Result<(), BoxError> {
 
     host.spawn("relay", relay(log.clone(), bus.clone(), stream, host.shutdown.clone()));
     host.spawn("horizon", serve_horizon(log.clone(), bus.clone(), host.shutdown.clone()));
+    host.project::<statistics::Statistics>("statistics", &log);
     let overdue = reactions::Overdue::new(host.clock.clone());
     host.spawn("overdue", react(log.clone(), bus, overdue, host.shutdown.clone()));
 

@@ -163,7 +163,7 @@ impl Setup {
                 options: complaints::log_options(&self.complaints),
                 database: self.complaints.database.clone(),
                 kinds: complaints::kinds(),
-                projections: Vec::new(),
+                projections: vec![complaints::statistics::Statistics::NAME],
             }),
             Some(sla_monitor::CONTEXT) => Ok(Service {
                 name: sla_monitor::CONTEXT,

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 
-mod commands;
+pub(crate) mod commands;
 mod intake;
 mod laws;
 mod money;
