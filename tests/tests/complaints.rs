@@ -109,12 +109,12 @@ async fn get(client: &Complaints, id: &str) -> Complaint {
 async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_the_same() {
     let stack = Stack::start_fast(FAST).await;
     let (mut mall, mut us) = (complaints(&stack, MALL_A).await, complaints(&stack, OPERATOR).await);
-    let begun = accepted(&mut mall, &mut us, "c-1", 4).await;
+    let begun = accepted(&mut mall, &mut us, "c-1", 20).await;
     assert_eq!(
         (begun.level(), begun.phase()),
         (ComplaintLevel::General, ComplaintPhase::Investigating)
     );
-    // nobody offers anything in four hours, which pass in two seconds
+    // nobody offers anything in twenty hours, which pass in ten seconds
     eventually("it is major", SOON, || {
         let us = us.clone();
         async move { get(&us, "c-1").await.level() == ComplaintLevel::Major }
@@ -230,7 +230,7 @@ async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_th
     let other = complaints(&stack, MALL_B).await;
     let request = GetComplaintRequest { complaint_id: complaint_id() };
     assert_eq!(other.clone().get_complaint(request).await.unwrap_err().code(), Code::NotFound);
-    let watch = ["watch", "complaints", "--from", "start", "--limit", "18", "--json"];
+    let watch = ["watch", "complaints", "--from", "start", "--limit", "17", "--json"];
     let watched = stack.emall(&watch).await;
     let types: Vec<String> = watched
         .out
@@ -247,7 +247,7 @@ async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_th
 async fn a_complaint_that_is_solved_in_time_stays_general() {
     let stack = Stack::start_fast(FAST).await;
     let (mut mall, mut us) = (complaints(&stack, MALL_A).await, complaints(&stack, OPERATOR).await);
-    accepted(&mut mall, &mut us, "c-1", 40).await;
+    accepted(&mut mall, &mut us, "c-1", 400).await;
     us.offer_solution(offer("c-1", "s-1", 1_000)).await.unwrap();
     let agree =
         AgreeSolutionRequest { complaint_id: "c-1".into(), solution_id: "s-1".into(), at: None };
