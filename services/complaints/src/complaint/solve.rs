@@ -90,11 +90,10 @@ impl Complaint {
         case.step(&[ComplaintPhase::AwaitingUser], event, when)
     }
 
-    /// The user is offered a solution (CMP-26, CMP-30, CMP-32, CMP-41).
+    /// The user is offered a solution (CMP-26).
     ///
     /// # Errors
-    /// It does not stand so, it is beyond the one in charge, its sums cannot be added up, or it
-    /// deviates from the standard solution without a reason.
+    /// It does not stand so, it is beyond the one in charge, or its sums cannot be added up.
     pub fn offer(
         &self,
         offer: &Offer,
