@@ -7,11 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 /// The promised 10 s to stop, and a little.
 const STOP: Duration = Duration::from_secs(12);
 const LOOK: Duration = Duration::from_millis(20);
+/// What a program that runs to its end may take, on a machine that does other things too.
+const RUN: Duration = Duration::from_secs(180);
 
 /// A running program. It is asked to stop when this is dropped, and killed if it does not.
 #[derive(Debug)]
@@ -129,16 +131,17 @@ impl Drop for Program {
 /// Runs a program in a folder to its end.
 ///
 /// # Panics
-/// It cannot be run.
+/// It cannot be run, or does not end.
 pub async fn run(program: &str, arguments: &[&str], folder: &Path) -> Told {
-    let output = tokio::process::Command::new(binary(program))
+    let ended = tokio::process::Command::new(binary(program))
         .args(arguments)
         .current_dir(folder)
         .stdin(Stdio::null())
         .kill_on_drop(true)
-        .output()
-        .await
-        .expect("a program");
+        .output();
+    let ended = timeout(RUN, ended).await;
+    let output = ended.unwrap_or_else(|_| panic!("{program} {arguments:?} does not end"));
+    let output = output.expect("a program");
     Told {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).expect("UTF-8"),

@@ -186,12 +186,11 @@ impl Case {
                 self.tier = event.tier;
             }
             Event::ReviewBegun(_) => self.phase = Phase::ExternalReview,
-            Event::ReviewDecided(event) if event.for_user => {
-                self.phase = Phase::Agreed;
+            Event::ReviewDecided(event) => {
+                // when nothing is to be done, what led to it is analysed all the same
+                self.phase = if event.for_user { Phase::Agreed } else { Phase::Satisfied };
                 self.solution.clone_from(&event.solution);
             }
-            // nothing is to be done; what led to it is analysed all the same
-            Event::ReviewDecided(_) => self.phase = Phase::Satisfied,
             Event::ExecutionStarted(_) => self.phase = Phase::Executing,
             Event::SolutionImplemented(_) | Event::RemedyDone(_) => {
                 self.phase = Phase::FollowUp;

@@ -70,7 +70,11 @@ fn an_escalated_complaint_that_is_refused_again_goes_to_a_review_from_outside() 
     let for_user = [&refused[..], &[Decide, Start, Implement, Visit]].concat();
     assert_eq!(phase(&after(&for_user)), Phase::Satisfied);
     let against = [&refused[..], &[DecideAgainst, Analyse, AnswerOne, AnswerTwo, Notice, Close]];
-    assert_eq!(phase(&after(&against.concat())), Phase::Closed);
+    let against = after(&against.concat());
+    assert_eq!(phase(&against), Phase::Closed);
+    let closed = against.last().unwrap();
+    let granted = if let Event::ComplaintClosed(closed) = closed { &closed.granted } else { &None };
+    assert_eq!(*granted, None, "nothing was given: {closed:?}");
     // without an escalation there is none
     given::<Complaint>(after(&[&ACCEPTED[..], &[Offer, Refuse]].concat()))
         .when(|it| Review.decide(it, minute(9)))
