@@ -87,7 +87,9 @@ impl Projection for CarrierRecord {
     /// The carrier and its deed.
     type Fact = (String, Deed);
 
-    fn fact(event: &RecordedEvent) -> Option<(String, Self::Fact)> {
+    type Facts = Option<(String, Self::Fact)>;
+
+    fn facts(event: &RecordedEvent) -> Self::Facts {
         let (carrier, deed) = deed(event)?;
         Some((carrier.clone(), (carrier, deed)))
     }

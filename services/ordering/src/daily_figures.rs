@@ -114,7 +114,9 @@ impl Projection for DailyFigures {
     /// Platform, day, and what is added to them.
     type Fact = (String, String, Figure);
 
-    fn fact(event: &RecordedEvent) -> Option<(String, Self::Fact)> {
+    type Facts = Option<(String, Self::Fact)>;
+
+    fn facts(event: &RecordedEvent) -> Self::Facts {
         let (platform, at, figure) = figure(event)?;
         let day = day_of(eventlog::time::from_proto(&at?)?);
         Some((format!("{platform}:{day}"), (platform, day, figure)))

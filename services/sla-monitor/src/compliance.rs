@@ -72,7 +72,9 @@ impl Projection for Compliance {
 
     type Fact = Added;
 
-    fn fact(event: &RecordedEvent) -> Option<(String, Added)> {
+    type Facts = Option<(String, Added)>;
+
+    fn facts(event: &RecordedEvent) -> Self::Facts {
         if !event.stream.starts_with("clock.") {
             return None;
         }

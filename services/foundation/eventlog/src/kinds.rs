@@ -158,7 +158,7 @@ struct Folding<P: Projection> {
 
 impl<P: Projection> ProjectionFold for Folding<P> {
     fn take_in(&mut self, event: &RecordedEvent) {
-        if let Some((id, fact)) = P::fact(event) {
+        for (id, fact) in P::facts(event) {
             if !self.dirty.contains(&id) {
                 self.dirty.insert(id.clone());
             }

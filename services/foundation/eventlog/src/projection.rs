@@ -29,11 +29,14 @@ pub trait Projection: Send + Sync + 'static {
     /// One row.
     type Row: prost::Message + Default + Clone + 'static;
 
-    /// What an event says to this projection.
+    /// What an event says to one row.
     type Fact: Send;
 
-    /// What the event says, and the id of the row that it says it to; `None` when it says nothing.
-    fn fact(event: &RecordedEvent) -> Option<(String, Self::Fact)>;
+    /// What an event says to all rows: an `Option` where that is one row at most, else a `Vec`.
+    type Facts: IntoIterator<Item = (String, Self::Fact)>;
+
+    /// What the event says, and the ids of the rows that it says it to.
+    fn facts(event: &RecordedEvent) -> Self::Facts;
 
     /// Takes what an event says into its row.
     fn apply(row: &mut Self::Row, fact: Self::Fact);
@@ -146,7 +149,7 @@ impl Log {
         // in the order of ids: the same batch makes the same commit
         let mut facts: BTreeMap<String, Vec<(P::Fact, u64)>> = BTreeMap::new();
         for event in batch {
-            if let Some((id, fact)) = P::fact(event) {
+            for (id, fact) in P::facts(event) {
                 facts.entry(id).or_default().push((fact, event.position));
             }
         }

@@ -57,7 +57,7 @@ fn arrived(carrier: &str, at: i64, by: i64) -> RecordedEvent {
 fn fold(events: &[RecordedEvent]) -> BTreeMap<String, Row> {
     let mut rows: BTreeMap<String, Row> = BTreeMap::new();
     for event in events {
-        if let Some((id, fact)) = CarrierRecord::fact(event) {
+        if let Some((id, fact)) = CarrierRecord::facts(event) {
             CarrierRecord::apply(rows.entry(id).or_default(), fact);
         }
     }
@@ -103,7 +103,7 @@ fn what_is_no_deed_of_a_carrier_goes_nowhere() {
         order(ShipmentArrived { carrier: "顺丰".into(), ..Default::default() }),
         damaged,
     ] {
-        assert!(CarrierRecord::fact(&event).is_none(), "{event:?}");
+        assert!(CarrierRecord::facts(&event).is_none(), "{event:?}");
     }
 }
 

@@ -48,7 +48,7 @@ fn placed(platform: &str, seconds: i64, minor: i64) -> RecordedEvent {
 
 #[test]
 fn a_day_is_that_of_shanghai_by_the_business_time() {
-    let day = |seconds| DailyFigures::fact(&placed("mall", seconds, 1)).unwrap().0;
+    let day = |seconds| DailyFigures::facts(&placed("mall", seconds, 1)).unwrap().0;
     assert_eq!(day(MIDNIGHT), "mall:2026-03-01");
     assert_eq!(day(MIDNIGHT - 1), "mall:2026-02-28");
     assert_eq!(day(MIDNIGHT + 86_399), "mall:2026-03-01");
@@ -99,7 +99,7 @@ fn each_event_adds_to_its_figure() {
     ];
     let mut row = Row::default();
     for event in &events {
-        let (id, fact) = DailyFigures::fact(event).unwrap();
+        let (id, fact) = DailyFigures::facts(event).unwrap();
         assert_eq!(id, "mall:2026-03-01");
         DailyFigures::apply(&mut row, fact);
     }
@@ -147,7 +147,7 @@ fn what_is_no_figure_goes_nowhere() {
         timeless,
         untreated,
     ] {
-        assert!(DailyFigures::fact(&event).is_none(), "{event:?}");
+        assert!(DailyFigures::facts(&event).is_none(), "{event:?}");
     }
 }
 
@@ -157,7 +157,7 @@ fn a_time_beyond_the_calendar_panics_nowhere() {
     for seconds in [i64::MIN, i64::MAX, 253_402_300_799, -377_705_116_800] {
         let event = placed("mall", seconds, 1);
         let mut row = Row::default();
-        if let Some((_, fact)) = DailyFigures::fact(&event) {
+        if let Some((_, fact)) = DailyFigures::facts(&event) {
             DailyFigures::apply(&mut row, fact);
         }
     }
@@ -187,7 +187,7 @@ proptest! {
         let fold_all = || {
             let mut rows: BTreeMap<String, Row> = BTreeMap::new();
             for event in &events {
-                let (id, fact) = DailyFigures::fact(event).unwrap();
+                let (id, fact) = DailyFigures::facts(event).unwrap();
                 DailyFigures::apply(rows.entry(id).or_default(), fact);
             }
             rows

@@ -85,7 +85,7 @@ impl Story {
                 body: event.encode_body().into(),
                 ..RecordedEvent::default()
             };
-            if let Some((id, added)) = Compliance::fact(&recorded) {
+            if let Some((id, added)) = Compliance::facts(&recorded) {
                 Compliance::apply(rows.entry(id).or_default(), added);
             }
         }

@@ -112,6 +112,16 @@ impl Reacting<'_> {
         self.stage.transact(id, &self.context, decide).await
     }
 
+    /// Reads one of one's own aggregates, earlier decisions of this reaction included. What is recorded
+    /// rests on it: if somebody changes it meanwhile, the reaction is called again.
+    ///
+    /// # Errors
+    /// The log is broken.
+    pub async fn read<A: Recorded>(&mut self, id: &str) -> Result<A, LogError> {
+        *self.touched = true;
+        self.stage.read(id).await
+    }
+
     /// Who acts, for whom and why: the reaction, for the event's platform, because of the event.
     #[must_use]
     pub fn context(&self) -> &Context {

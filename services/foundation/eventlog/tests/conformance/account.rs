@@ -187,7 +187,9 @@ impl Projection for Totals {
 
     type Fact = i64;
 
-    fn fact(event: &RecordedEvent) -> Option<(String, i64)> {
+    type Facts = Option<(String, i64)>;
+
+    fn facts(event: &RecordedEvent) -> Self::Facts {
         match Event::decode_body(&event.r#type, &event.body) {
             Ok(Event::Moved(moved)) => Some((moved.operation.chars().last()?.into(), moved.amount)),
             Ok(Event::Opened(_)) | Err(_) => None,

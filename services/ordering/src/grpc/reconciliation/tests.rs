@@ -336,7 +336,7 @@ async fn projected_records_equal_a_fold_of_the_log() {
     for carrier in ["顺丰", "德邦"] {
         let mut row = CarrierRow::default();
         for event in &events {
-            if let Some((id, fact)) = CarrierRecord::fact(event)
+            if let Some((id, fact)) = CarrierRecord::facts(event)
                 && id == carrier
             {
                 CarrierRecord::apply(&mut row, fact);

@@ -181,16 +181,16 @@ fn what_is_no_event_of_a_clock_says_nothing() {
         ..RecordedEvent::default()
     };
     let body = event.encode_body();
-    assert!(Compliance::fact(&recorded("clock.id", event.type_name(), body.clone())).is_some());
-    assert!(Compliance::fact(&recorded("profile.id", event.type_name(), body.clone())).is_none());
-    assert!(Compliance::fact(&recorded("clock.id", "emall.sla.v1.Nothing", body)).is_none());
-    assert!(Compliance::fact(&recorded("clock.id", event.type_name(), vec![0xff])).is_none());
+    assert!(Compliance::facts(&recorded("clock.id", event.type_name(), body.clone())).is_some());
+    assert!(Compliance::facts(&recorded("profile.id", event.type_name(), body.clone())).is_none());
+    assert!(Compliance::facts(&recorded("clock.id", "emall.sla.v1.Nothing", body)).is_none());
+    assert!(Compliance::facts(&recorded("clock.id", event.type_name(), vec![0xff])).is_none());
     for event in [
         contracts::sla::ClockStopped::default().into(),
         Event::DeadlineBreached(Default::default()),
     ] {
         let empty = recorded("clock.id", event.type_name(), event.encode_body());
-        assert!(Compliance::fact(&empty).is_none());
+        assert!(Compliance::facts(&empty).is_none());
     }
 }
 
