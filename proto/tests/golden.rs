@@ -15,7 +15,10 @@ use serde_json::json;
 
 fn events() -> BTreeSet<&'static str> {
     use contracts::{
-        complaints::complaint_event,
+        complaints::{
+            account_event, complaint_event, corrective_action_event, pattern_event,
+            report_submission_event, sale_event, standard_solution_event, survey_answer_event,
+        },
         ordering::{
             contract_event, damage_claim_event, enquiry_event, order_event, reconciliation_event,
         },
@@ -28,6 +31,13 @@ fn events() -> BTreeSet<&'static str> {
         damage_claim_event::Event::TYPES,
         reconciliation_event::Event::TYPES,
         complaint_event::Event::TYPES,
+        account_event::Event::TYPES,
+        corrective_action_event::Event::TYPES,
+        pattern_event::Event::TYPES,
+        report_submission_event::Event::TYPES,
+        sale_event::Event::TYPES,
+        standard_solution_event::Event::TYPES,
+        survey_answer_event::Event::TYPES,
         clock_event::Event::TYPES,
         profile_event::Event::TYPES,
         bindings_event::Event::TYPES,
@@ -82,7 +92,10 @@ fn every_event_ever_stored_is_still_read_the_same() {
 #[test]
 fn generated_types_and_descriptors_read_the_same_bytes() {
     use contracts::{
-        complaints::complaint_event,
+        complaints::{
+            account_event, complaint_event, corrective_action_event, pattern_event,
+            report_submission_event, sale_event, standard_solution_event, survey_answer_event,
+        },
         ordering::{
             contract_event, damage_claim_event, enquiry_event, order_event, reconciliation_event,
         },
@@ -94,6 +107,13 @@ fn generated_types_and_descriptors_read_the_same_bytes() {
     agree::<damage_claim_event::Event>();
     agree::<reconciliation_event::Event>();
     agree::<complaint_event::Event>();
+    agree::<account_event::Event>();
+    agree::<corrective_action_event::Event>();
+    agree::<pattern_event::Event>();
+    agree::<report_submission_event::Event>();
+    agree::<sale_event::Event>();
+    agree::<standard_solution_event::Event>();
+    agree::<survey_answer_event::Event>();
     agree::<clock_event::Event>();
     agree::<profile_event::Event>();
     agree::<bindings_event::Event>();

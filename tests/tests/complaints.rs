@@ -14,10 +14,10 @@ use contracts::{
     common::{Contact, Money},
     complaints::{
         AcceptComplaintRequest, AgreeSolutionRequest, AnalyseCauseRequest, AnswerItemRequest,
-        CauseClass, CloseComplaintRequest, Complaint, ComplaintChannel, ComplaintItem,
-        ComplaintKind, ComplaintLevel, ComplaintPhase, ConfirmFormRequest,
-        EscalateComplaintRequest, GetComplaintRequest, GetComplaintStatisticsRequest, Handover,
-        MajorReason, Measure, MeasureKind, OfferSolutionRequest, ReceiveComplaintRequest,
+        AssessFactsRequest, CauseClass, CloseComplaintRequest, Complaint, ComplaintChannel,
+        ComplaintItem, ComplaintKind, ComplaintLevel, ComplaintPhase, ConfirmFormRequest,
+        Department, EscalateComplaintRequest, GetComplaintRequest, GetComplaintStatisticsRequest,
+        Handover, MajorReason, Measure, MeasureKind, OfferSolutionRequest, ReceiveComplaintRequest,
         RecordImplementationRequest, RecordVisitRequest, RefuseSolutionRequest,
         SendClosingNoticeRequest, Solution, StartExecutionRequest,
         complaint_report_service_client::ComplaintReportServiceClient,
@@ -67,7 +67,9 @@ async fn accepted(mall: &mut Complaints, us: &mut Complaints, id: &str, hours: i
     let received_at = received.complaint.unwrap().received_at.unwrap();
     let read_back_by = "李".to_owned();
     let complaint_id = id.to_owned();
-    us.confirm_form(ConfirmFormRequest { complaint_id, read_back_by, at: None }).await.unwrap();
+    us.confirm_form(ConfirmFormRequest { complaint_id, read_back_by, ..Default::default() })
+        .await
+        .unwrap();
     let close_by =
         prost_types::Timestamp { seconds: received_at.seconds + hours * 3_600, nanos: 0 };
     let accept = AcceptComplaintRequest {
@@ -77,7 +79,14 @@ async fn accepted(mall: &mut Complaints, us: &mut Complaints, id: &str, hours: i
         close_by: Some(close_by),
         at: None,
     };
-    us.accept_complaint(accept).await.unwrap().into_inner().complaint.unwrap()
+    us.accept_complaint(accept).await.unwrap();
+    let assess = AssessFactsRequest {
+        complaint_id: id.to_owned(),
+        severity: "一般".to_owned(),
+        expectation: "赔偿".to_owned(),
+        ..AssessFactsRequest::default()
+    };
+    us.assess_facts(assess).await.unwrap().into_inner().complaint.unwrap()
 }
 
 fn offer(id: &str, solution_id: &str, fen: i64) -> OfferSolutionRequest {
@@ -178,8 +187,8 @@ async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_th
         cause: CauseClass::ServiceProcess.into(),
         root_cause: "未及时跟催".into(),
         corrective_action: "每日检查".into(),
-        becomes_standard: true,
-        at: None,
+        department: Department::Marketing.into(),
+        ..AnalyseCauseRequest::default()
     };
     us.analyse_cause(analysis).await.unwrap();
     let notice = SendClosingNoticeRequest { complaint_id: complaint_id(), at: None };
@@ -230,7 +239,7 @@ async fn a_complaint_whose_deadline_is_missed_becomes_major_and_is_closed_all_th
     let other = complaints(&stack, MALL_B).await;
     let request = GetComplaintRequest { complaint_id: complaint_id() };
     assert_eq!(other.clone().get_complaint(request).await.unwrap_err().code(), Code::NotFound);
-    let watch = ["watch", "complaints", "--from", "start", "--limit", "17", "--json"];
+    let watch = ["watch", "complaints", "--from", "start", "--limit", "18", "--json"];
     let watched = stack.emall(&watch).await;
     let types: Vec<String> = watched
         .out

@@ -24,7 +24,7 @@ use contracts::{
     Event as _,
     complaints::{
         About, CauseClass, ComplaintChannel, ComplaintItem, ComplaintKind, ComplaintLevel,
-        ComplaintPhase, MajorReason, Measure, Solution,
+        ComplaintPhase, Department, MajorReason, Measure, Solution,
     },
 };
 use decider::{Aggregate, Decision, emit, unchanged};
@@ -35,15 +35,20 @@ mod finish;
 mod intake;
 mod money;
 mod policy;
+mod record;
 mod rejection;
 mod solve;
 
-pub use facts::Facts;
+pub use facts::{Assessment, Facts};
 pub use finish::{Analysis, Penalty, Visit};
-pub use intake::Intake;
+pub use intake::{Intake, Known};
 pub use policy::{Policy, Post};
 pub use rejection::Rejection;
+pub(crate) use solve::kinds;
 pub use solve::{Escalation, Offer, Verdict};
+
+/// Offers, visits, penalties, recordings and notes of one complaint, in all.
+const MOST_BY_ID: usize = 500;
 
 /// A complaint.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -66,6 +71,9 @@ pub struct Case {
     case_id: String,
     channel: ComplaintChannel,
     cause: CauseClass,
+    topic: String,
+    buyer_id: String,
+    department: Department,
     region: String,
     received_at: Option<Timestamp>,
     close_by: Option<Timestamp>,
@@ -73,6 +81,9 @@ pub struct Case {
     offers: u32,
     phase: ComplaintPhase,
     confirmed: bool,
+    has_phone: bool,
+    /// It is known how serious it is, and what the user expects.
+    assessed: bool,
     major: bool,
     /// Its deadline passed without a solution.
     overdue: bool,
@@ -151,7 +162,9 @@ impl Case {
             Event::ComplaintReceived(_)
             | Event::ReceiptAcknowledged(_)
             | Event::AuthorityExceeded(_)
-            | Event::PenaltyImposed(_) => {}
+            | Event::PenaltyImposed(_)
+            | Event::RecordingArchived(_)
+            | Event::DepartmentsInformed(_) => {}
             Event::HandlingChanged(_) => self.untold_change = true,
             Event::ChangeNoticeSent(_) => self.untold_change = false,
             Event::FormConfirmed(_) => self.confirmed = true,
@@ -161,7 +174,18 @@ impl Case {
                 self.tier = event.tier;
                 self.close_by = event.close_by;
             }
-            Event::FactsAssessed(event) => self.facts.assess(event),
+            Event::FactsAssessed(event) => {
+                self.facts.assess(event);
+                self.assessed = true;
+            }
+            Event::FormCorrected(event) => {
+                self.has_phone = event.has_phone;
+                if self.phase == Phase::Received {
+                    self.confirmed = false;
+                    self.answers = event.items.iter().map(|item| (item.number, None)).collect();
+                    self.items.clone_from(&event.items);
+                }
+            }
             Event::LevelRaised(event) => {
                 self.major = true;
                 self.overdue |= event.reasons().any(|reason| reason == MajorReason::Overdue);
@@ -202,6 +226,7 @@ impl Case {
             Event::CauseAnalysed(event) => {
                 self.phase = Phase::Analysed;
                 self.cause = event.cause();
+                self.department = event.department();
             }
             Event::ItemAnswered(event) => {
                 self.answers.insert(event.number, Some(event.answer.clone()));
@@ -265,8 +290,12 @@ impl Case {
     }
 
     /// What was said under this id before: the same is a repeat, another is refused.
+    ///
+    /// # Errors
+    /// Another content, or more of all kinds than anybody has use for.
     fn said_before(&self, id: &str, event: &Event, when: When) -> Result<bool, Rejection> {
         match self.by_id.get(id) {
+            None if self.by_id.len() >= MOST_BY_ID => Err(Rejection::TooMany(MOST_BY_ID)),
             None => Ok(false),
             Some(before) if is_repeat(before, event, when) => Ok(true),
             Some(_) => Err(Rejection::Differs(id.to_owned())),
@@ -289,6 +318,11 @@ impl Case {
             region: self.region.clone(),
             received_at: self.received_at,
             close_by: self.close_by,
+            topic: self.topic.clone(),
+            skus: skus(&self.items),
+            department: self.department.into(),
+            buyer_id: self.buyer_id.clone(),
+            first_responsible: self.first_responsible.clone(),
         })
     }
 
@@ -319,6 +353,9 @@ fn own_id(event: &Event) -> Option<String> {
     if let Event::PenaltyImposed(event) = event {
         return Some(penalty_id(&event.penalty_id));
     }
+    if let Event::RecordingArchived(event) = event {
+        return Some(recording_id(&event.recording.as_ref()?.sha256));
+    }
     None
 }
 
@@ -332,6 +369,16 @@ fn visit_id(id: &str) -> String {
 
 fn penalty_id(id: &str) -> String {
     format!("penalty {id}")
+}
+
+fn recording_id(sha256: &str) -> String {
+    format!("recording {sha256}")
+}
+
+/// The products that items name, in order and without repeats.
+pub(crate) fn skus(items: &[ComplaintItem]) -> Vec<String> {
+    let named = items.iter().map(|item| &item.sku).filter(|sku| !sku.is_empty());
+    named.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
 /// Whether goods are to move.
@@ -402,6 +449,9 @@ fn circumstances(
         ComplaintReopened.reopened_at,
         ComplaintCancelled.cancelled_at,
         PenaltyImposed.imposed_at,
+        RecordingArchived.archived_at,
+        DepartmentsInformed.informed_at,
+        FormCorrected.corrected_at,
     }
 }
 

@@ -6,14 +6,20 @@
 use chassis::facets::{self, SEPARATOR, sortable};
 use contracts::{
     common::{EventMetadata, Money},
-    complaints::{CauseClass, Complaint as Row, ComplaintLevel, ComplaintPhase},
+    complaints::{CauseClass, Complaint as Row, ComplaintKind, ComplaintLevel, ComplaintPhase},
 };
-use eventlog::{Key, Listing, Recorded};
+use eventlog::{Key, Listing, Recorded, time::to_proto};
+use jiff::Timestamp;
 
-use crate::complaint::{Complaint, Event};
+use crate::{
+    complaint::{Complaint, Event},
+    pattern::{self, Trait},
+};
 
 const NARROW: &str = "narrow";
 const OPEN: &str = "open";
+const ALIKE: &str = "alike";
+const RECEIVED: &str = "received";
 
 impl Recorded for Complaint {
     const KIND: &'static str = "complaint";
@@ -24,6 +30,12 @@ impl Recorded for Complaint {
         use ComplaintPhase as Phase;
         let mut stands = |phase: Phase| row.phase = phase.into();
         match event {
+            Event::RecordingArchived(event) => row.recordings.extend(event.recording.clone()),
+            Event::DepartmentsInformed(event) => {
+                row.informed.extend(&event.departments);
+                row.informed.sort_unstable();
+                row.informed.dedup();
+            }
             Event::ReceiptAcknowledged(_)
             | Event::AuthorityExceeded(_)
             | Event::HandlingChanged(_)
@@ -48,6 +60,9 @@ impl Recorded for Complaint {
                     first_responsible: event.first_responsible.clone(),
                     claimed: event.claimed.clone(),
                     received_at: event.received_at,
+                    topic: event.topic.clone(),
+                    buyer_id: event.buyer_id.clone(),
+                    repeat_of: event.repeat_of.clone(),
                     ..Row::default()
                 };
             }
@@ -59,7 +74,17 @@ impl Recorded for Complaint {
                 row.close_by = event.close_by;
                 row.accepted_at = event.accepted_at;
             }
-            Event::FactsAssessed(event) => row.claimed.clone_from(&event.amount),
+            Event::FactsAssessed(event) => {
+                row.claimed.clone_from(&event.amount);
+                row.expectation.clone_from(&event.expectation);
+            }
+            Event::FormCorrected(event) => {
+                row.sealed_complainant.clone_from(&event.complainant);
+                if row.phase() == Phase::Received {
+                    row.confirmed = false;
+                    row.items.clone_from(&event.items);
+                }
+            }
             Event::LevelRaised(event) => {
                 row.level = ComplaintLevel::Major.into();
                 row.major_reasons.clone_from(&event.reasons);
@@ -73,6 +98,7 @@ impl Recorded for Complaint {
             Event::SolutionOffered(event) => {
                 stands(Phase::Offered);
                 row.solution.clone_from(&event.solution);
+                row.standard_solution_id.clone_from(&event.standard_solution_id);
                 row.offered_at = row.offered_at.or(event.offered_at);
             }
             Event::SolutionAgreed(event) => {
@@ -91,6 +117,7 @@ impl Recorded for Complaint {
             Event::ReviewDecided(event) => {
                 stands(if event.for_user { Phase::Agreed } else { Phase::Satisfied });
                 row.solution.clone_from(&event.solution);
+                row.standard_solution_id.clear();
                 row.granted.clone_from(&event.granted);
             }
             Event::ExecutionStarted(_) => stands(Phase::Executing),
@@ -107,6 +134,7 @@ impl Recorded for Complaint {
                 stands(Phase::Analysed);
                 row.cause = event.cause;
                 row.root_cause.clone_from(&event.root_cause);
+                row.department = event.department;
             }
             Event::ItemAnswered(event) => {
                 let item = row.items.iter_mut().find(|item| item.number == event.number);
@@ -124,6 +152,7 @@ impl Recorded for Complaint {
                 row.close_by = event.close_by;
                 row.ended_at = None;
                 row.solution = None;
+                row.standard_solution_id.clear();
                 row.granted = None;
                 row.reopenings += 1;
                 row.items.iter_mut().for_each(|item| item.answer.clear());
@@ -148,8 +177,67 @@ impl Recorded for Complaint {
                 .map(|narrow| Key::new(NARROW, format!("{narrow}{SEPARATOR}{}", key.value)))
         });
         let narrowed: Vec<Key> = narrowed.collect();
-        keys.into_iter().chain(narrowed).collect()
+        let received = sortable(row.received_at.as_ref());
+        let alike = alike(row).into_iter().map(|value| Key::new(ALIKE, within(&value, &received)));
+        keys.into_iter()
+            .chain(narrowed)
+            .chain(alike)
+            .chain([Key::new(RECEIVED, received.clone())])
+            .collect()
     }
+}
+
+/// What other complaints are looked for by: of the same person about the same, and with the same property.
+fn alike(row: &Row) -> Vec<String> {
+    let person = row.sealed_complainant.as_ref().map(|sealed| sealed.person.as_str());
+    let person = person.filter(|person| !person.is_empty());
+    let mut all: Vec<String> =
+        person.map(|person| by_person(person, row.cause(), &row.topic)).into_iter().collect();
+    if row.kind() == ComplaintKind::Complaint && row.phase() != ComplaintPhase::Cancelled {
+        all.extend(pattern::traits(row).iter().map(Trait::text));
+    }
+    all
+}
+
+fn by_person(person: &str, cause: CauseClass, topic: &str) -> String {
+    ["person", person, cause.as_str_name(), topic].join(&SEPARATOR.to_string())
+}
+
+fn within(value: &str, received: &str) -> String {
+    format!("{value}{SEPARATOR}{SEPARATOR}{received}")
+}
+
+/// Complaints received from a moment up to another one, that one included, the oldest first.
+fn between(start: &str, from: Timestamp, to: Timestamp) -> (String, String) {
+    let edge = |at| sortable(Some(&to_proto(at)));
+    (format!("{start}{}", edge(from)), format!("{start}{}\u{1}", edge(to)))
+}
+
+/// Lists the complaints of one person about the same, received in a span of time.
+#[must_use]
+pub fn of_person(
+    person: &str,
+    cause: CauseClass,
+    topic: &str,
+    from: Timestamp,
+    to: Timestamp,
+) -> Listing {
+    let (from, to) = between(&within(&by_person(person, cause, topic), ""), from, to);
+    Listing::by(Complaint::KIND, ALIKE).range(from, to)
+}
+
+/// Lists the complaints with a property, received in a span of time; cancelled ones left out.
+#[must_use]
+pub fn with_trait(wanted: &Trait, from: Timestamp, to: Timestamp) -> Listing {
+    let (from, to) = between(&within(&wanted.text(), ""), from, to);
+    Listing::by(Complaint::KIND, ALIKE).range(from, to)
+}
+
+/// Lists all cases received in a span of time.
+#[must_use]
+pub fn received(from: Timestamp, to: Timestamp) -> Listing {
+    let (from, to) = between("", from, to);
+    Listing::by(Complaint::KIND, RECEIVED).range(from, to)
 }
 
 fn add(sum: &mut Option<Money>, more: Option<&Money>) {

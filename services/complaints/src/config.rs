@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use chassis::{Section, errors::chain};
+use contracts::complaints::PatternDimension;
 use serde::{Deserialize, Serialize};
 
-use crate::complaint::{self, Post};
+use crate::{
+    complaint::{self, Post},
+    pattern::Rule,
+};
 
 /// Configuration of this service.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,6 +26,8 @@ pub struct Config {
     pub platform_policies: BTreeMap<String, Policy>,
     /// Policies of contracts, by contract id; they win over the platform's.
     pub contract_policies: BTreeMap<String, Policy>,
+    /// Which complaints are too frequent to be chance, over all platforms.
+    pub patterns: Patterns,
 }
 
 impl Default for Config {
@@ -32,6 +38,7 @@ impl Default for Config {
             policy: Policy::default(),
             platform_policies: BTreeMap::new(),
             contract_policies: BTreeMap::new(),
+            patterns: Patterns::default(),
         }
     }
 }
@@ -46,6 +53,8 @@ pub struct Policy {
     pub least_penalty_fen: i64,
     /// Largest penalty, in fen.
     pub most_penalty_fen: i64,
+    /// A complaint of the same person about the same is a repeat for so many days.
+    pub repeat_days: u32,
     /// Posts that decide, the lowest first (CMP-33).
     pub posts: Vec<PostLimit>,
 }
@@ -59,6 +68,69 @@ pub struct PostLimit {
     /// Sums in fen that it may grant and spend on one complaint; left out: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_fen: Option<i64>,
+    /// Who holds it; left out: whoever is named (CMP-06, CMP-07, CMP-53).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+}
+
+/// How many complaints with one property in so many days are too many to be chance (CMP-43); 0 looks for
+/// none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Patterns {
+    /// Days, 1 to 366.
+    pub window_days: u32,
+    /// Of the same cause and topic.
+    pub cause: u32,
+    /// About the same product.
+    pub sku: u32,
+    /// About the same batch.
+    pub batch: u32,
+    /// About the same carrier.
+    pub carrier: u32,
+    /// From the same region.
+    pub region: u32,
+}
+
+impl Default for Patterns {
+    fn default() -> Self {
+        Self { window_days: 30, cause: 5, sku: 3, batch: 2, carrier: 5, region: 10 }
+    }
+}
+
+impl Patterns {
+    /// The rule of a property; `None` when it is not looked for.
+    #[must_use]
+    pub fn of(&self, dimension: PatternDimension) -> Option<Rule> {
+        let threshold = match dimension {
+            PatternDimension::Unspecified => 0,
+            PatternDimension::Cause => self.cause,
+            PatternDimension::Sku => self.sku,
+            PatternDimension::Batch => self.batch,
+            PatternDimension::Carrier => self.carrier,
+            PatternDimension::Region => self.region,
+        };
+        (threshold > 0).then_some(Rule { threshold, window_days: self.window_days })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(1..=366).contains(&self.window_days) {
+            return Err("window_days is not 1 to 366".to_owned());
+        }
+        let all = [
+            ("cause", self.cause),
+            ("sku", self.sku),
+            ("batch", self.batch),
+            ("carrier", self.carrier),
+            ("region", self.region),
+        ];
+        match all.into_iter().find(|(_, threshold)| *threshold == 1 || *threshold > 200) {
+            Some((name, _)) => {
+                Err(format!("{name} is not 2 to 200: one is no pattern; 0 looks for none"))
+            }
+            None => Ok(()),
+        }
+    }
 }
 
 impl Default for Policy {
@@ -68,10 +140,15 @@ impl Default for Policy {
             major_from_fen: default.major_from,
             least_penalty_fen: default.least_penalty,
             most_penalty_fen: default.most_penalty,
+            repeat_days: default.repeat_days,
             posts: default
                 .posts
                 .into_iter()
-                .map(|post| PostLimit { name: post.name, limit_fen: post.limit })
+                .map(|post| PostLimit {
+                    name: post.name,
+                    limit_fen: post.limit,
+                    people: post.people,
+                })
                 .collect(),
         }
     }
@@ -80,12 +157,17 @@ impl Default for Policy {
 impl Policy {
     /// As decisions take it.
     fn rules(&self) -> complaint::Policy {
-        let post = |post: &PostLimit| Post { name: post.name.clone(), limit: post.limit_fen };
+        let post = |post: &PostLimit| Post {
+            name: post.name.clone(),
+            limit: post.limit_fen,
+            people: post.people.clone(),
+        };
         complaint::Policy {
             major_from: self.major_from_fen,
             posts: self.posts.iter().map(post).collect(),
             least_penalty: self.least_penalty_fen,
             most_penalty: self.most_penalty_fen,
+            repeat_days: self.repeat_days,
         }
     }
 
@@ -95,6 +177,9 @@ impl Policy {
         }
         if self.least_penalty_fen < 1 || self.most_penalty_fen < self.least_penalty_fen {
             return Err("most_penalty_fen is below least_penalty_fen, or that below 1".to_owned());
+        }
+        if self.repeat_days > 3_660 {
+            return Err("repeat_days is above 3660, which is ten years".to_owned());
         }
         if self.posts.is_empty() {
             return Err("posts is empty; name at least one that may decide".to_owned());
@@ -140,6 +225,9 @@ impl Section for Config {
             .chain(self.contract_policies.iter().map(|(contract, policy)| {
                 (format!("complaints.contract_policies.{contract}"), policy)
             }));
+        if let Err(problem) = self.patterns.check() {
+            return Err(format!("complaints.patterns.{problem}"));
+        }
         for (place, policy) in all {
             policy.check().map_err(|problem| format!("{place}.{problem}"))?;
         }
@@ -171,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        let post = |limit_fen| PostLimit { name: "p".into(), limit_fen };
+        let post = |limit_fen| PostLimit { name: "p".into(), limit_fen, people: vec![] };
         for (wrong, place) in [
             (Policy { major_from_fen: 0, ..Policy::default() }, "major_from_fen"),
             (Policy { least_penalty_fen: 0, ..Policy::default() }, "least_penalty_fen"),

@@ -1,7 +1,8 @@
 //! Complaints, from the first word to a solution that the user accepts.
 //!
-//! [`run`] is the table of contents: the log, its relay to the bus, the statistics, the reaction to
-//! missed deadlines, and the gRPC services. The rules are in the aggregate: [`complaint`].
+//! [`run`] is the table of contents: the log, its relay to the bus, the statistics, the reactions, and the
+//! gRPC services. The rules are in the aggregates: [`complaint`] above all; [`standard`], [`action`] and
+//! [`pattern`] are what is learned from complaints.
 
 use std::sync::Arc;
 
@@ -11,12 +12,19 @@ use eventlog::{
     bus::{Bus, StreamOptions, react, relay, serve_horizon},
 };
 
+pub mod action;
 pub mod complaint;
 pub mod complaint_row;
 pub mod config;
 pub mod grpc;
+pub mod pattern;
 pub mod reactions;
+pub mod review;
+pub mod sale;
+pub mod standard;
 pub mod statistics;
+pub mod submission;
+pub mod survey;
 
 pub use config::Config;
 
@@ -26,7 +34,16 @@ pub const NAME: &str = "complaints";
 /// What the log holds: for rebuild and verify.
 #[must_use]
 pub fn kinds() -> Kinds {
-    Kinds::new().aggregate::<complaint::Complaint>().projection::<statistics::Statistics>()
+    Kinds::new()
+        .aggregate::<complaint::Complaint>()
+        .aggregate::<standard::Standard>()
+        .aggregate::<action::Action>()
+        .aggregate::<pattern::Pattern>()
+        .aggregate::<survey::Survey>()
+        .aggregate::<submission::Submission>()
+        .aggregate::<sale::Sale>()
+        .aggregate::<sale::Account>()
+        .projection::<statistics::Statistics>()
 }
 
 /// How the service opens its log.
@@ -51,8 +68,12 @@ pub async fn run(config: Config, host: Host) -> Result<(), BoxError> {
     host.spawn("relay", relay(log.clone(), bus.clone(), stream, host.shutdown.clone()));
     host.spawn("horizon", serve_horizon(log.clone(), bus.clone(), host.shutdown.clone()));
     host.project::<statistics::Statistics>("statistics", &log);
-    let overdue = reactions::Overdue::new(host.clock.clone());
-    host.spawn("overdue", react(log.clone(), bus, overdue, host.shutdown.clone()));
+    let (overdue, lessons, sales) = (reactions::Overdue, reactions::Lessons, reactions::Sales);
+    let patterns = reactions::Patterns::new(log.clone(), config.patterns.clone());
+    host.spawn("overdue", react(log.clone(), bus.clone(), overdue, host.shutdown.clone()));
+    host.spawn("lessons", react(log.clone(), bus.clone(), lessons, host.shutdown.clone()));
+    host.spawn("patterns", react(log.clone(), bus.clone(), patterns, host.shutdown.clone()));
+    host.spawn("sales", react(log.clone(), bus, sales, host.shutdown.clone()));
 
     host.serve(grpc::services(&log, &config, &host)).await?;
     host.shutdown.cancelled().await;

@@ -7,14 +7,18 @@ use chassis::facets::SEPARATOR;
 use contracts::{
     Event as _,
     common::{Money, RecordedEvent},
-    complaints::{About, ComplaintCounts, ComplaintFigures, ComplaintLevel},
+    complaints::{About, ComplaintCounts, ComplaintFigures, ComplaintLevel, SurveyAnswered},
 };
 use eventlog::{Key, Listing, Projection, time::from_proto};
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::complaint::Event;
+use crate::{
+    complaint::{Event, skus},
+    survey,
+};
 
 const DAY: &str = "day";
+const DAY_OF_PRODUCTS: &str = "day of products";
 
 /// The projection.
 #[derive(Debug, Clone, Copy)]
@@ -27,10 +31,13 @@ pub struct Added {
     counts: ComplaintCounts,
 }
 
+/// The time zone of the supplier's days: China has one, without daylight saving.
+pub const ZONE: TimeZone = TimeZone::fixed(jiff::tz::offset(8));
+
 /// The day of a moment, of the supplier.
 #[must_use]
 pub fn day(at: Timestamp) -> String {
-    TimeZone::fixed(jiff::tz::offset(8)).to_datetime(at).date().to_string()
+    ZONE.to_datetime(at).date().to_string()
 }
 
 /// When something happened to whose complaint, how it stood, and what that counts.
@@ -61,10 +68,16 @@ fn happened(event: Event) -> Option<Happened> {
                 channel: it.channel,
                 cause: it.cause,
                 level: ComplaintLevel::General.into(),
+                topic: it.topic,
+                skus: skus(&it.items),
                 ..About::default()
             }),
             platform: it.platform,
-            counts: ComplaintCounts { received: 1, ..nothing() },
+            counts: ComplaintCounts {
+                received: 1,
+                repeats: u64::from(!it.repeat_of.is_empty()),
+                ..nothing()
+            },
         },
         Event::ComplaintAccepted(it) => {
             counts!(it, accepted_at, ComplaintCounts { accepted: 1, ..nothing() })
@@ -110,6 +123,9 @@ fn happened(event: Event) -> Option<Happened> {
             counts!(it, imposed_at, ComplaintCounts { penalties_minor_units, ..nothing() })
         }
         Event::ReceiptAcknowledged(_)
+        | Event::RecordingArchived(_)
+        | Event::FormCorrected(_)
+        | Event::DepartmentsInformed(_)
         | Event::FormConfirmed(_)
         | Event::FactsAssessed(_)
         | Event::LevelLowered(_)
@@ -150,34 +166,31 @@ impl Projection for Statistics {
 
     type Fact = Added;
 
-    fn fact(event: &RecordedEvent) -> Option<(String, Added)> {
-        if !event.stream.starts_with("complaint.") {
-            return None;
-        }
-        // an event that this release cannot read is passed over; `verify` finds damaged ones
-        let happened = happened(Event::decode_body(&event.r#type, &event.body).ok()?)?;
-        let (day, about) = (day(from_proto(happened.at.as_ref()?)?), happened.about?);
-        let id = [
-            day.as_str(),
-            &happened.platform,
-            about.kind().as_str_name(),
-            about.channel().as_str_name(),
-            about.cause().as_str_name(),
-            about.level().as_str_name(),
-            &about.handler,
-        ]
-        .join(&SEPARATOR.to_string());
-        let group = ComplaintFigures {
-            day,
-            platform: happened.platform,
+    type Facts = Vec<(String, Added)>;
+
+    fn facts(event: &RecordedEvent) -> Self::Facts {
+        let Some(happened) = told(event) else { return Vec::new() };
+        let Some(at) = happened.at.as_ref().and_then(from_proto) else { return Vec::new() };
+        let about = happened.about.unwrap_or_default();
+        let group = |sku: &str| ComplaintFigures {
+            day: day(at),
+            platform: happened.platform.clone(),
             kind: about.kind,
             channel: about.channel,
             cause: about.cause,
             level: about.level,
-            handler: about.handler,
+            handler: about.handler.clone(),
+            topic: about.topic.clone(),
+            department: about.department,
+            sku: sku.to_owned(),
             counts: None,
         };
-        Some((id, Added { group, counts: happened.counts }))
+        // once for all, and once for each product
+        let products = about.skus.iter().map(String::as_str).filter(|sku| !sku.is_empty());
+        let groups = std::iter::once("").chain(products).map(group);
+        let added =
+            |group: ComplaintFigures| (id(&group), Added { group, counts: happened.counts });
+        groups.map(added).collect()
     }
 
     fn apply(row: &mut ComplaintFigures, added: Added) {
@@ -187,8 +200,41 @@ impl Projection for Statistics {
     }
 
     fn keys(row: &ComplaintFigures) -> Vec<Key> {
-        vec![Key::new(DAY, row.day.clone())]
+        let key = if row.sku.is_empty() { DAY } else { DAY_OF_PRODUCTS };
+        vec![Key::new(key, row.day.clone())]
     }
+}
+
+/// What an event of this service tells; an event that this release cannot read is passed over: `verify`
+/// finds damaged ones.
+fn told(event: &RecordedEvent) -> Option<Happened> {
+    if event.stream.starts_with("complaint.") {
+        return happened(Event::decode_body(&event.r#type, &event.body).ok()?);
+    }
+    if !event.stream.starts_with("survey_answer.") {
+        return None;
+    }
+    let survey::Event::SurveyAnswered(SurveyAnswered { answered_at, platform, score, .. }) =
+        survey::Event::decode_body(&event.r#type, &event.body).ok()?;
+    let counts =
+        ComplaintCounts { surveyed: 1, score_sum: score.into(), ..ComplaintCounts::default() };
+    Some(Happened { at: answered_at, platform, about: Some(About::default()), counts })
+}
+
+fn id(group: &ComplaintFigures) -> String {
+    [
+        group.day.as_str(),
+        &group.platform,
+        group.kind().as_str_name(),
+        group.channel().as_str_name(),
+        group.cause().as_str_name(),
+        group.level().as_str_name(),
+        &group.handler,
+        &group.topic,
+        group.department().as_str_name(),
+        &group.sku,
+    ]
+    .join(&SEPARATOR.to_string())
 }
 
 /// Adds figures up; a sum stops at its largest value.
@@ -199,14 +245,15 @@ pub fn add(sum: &mut ComplaintCounts, more: &ComplaintCounts) {
     all! {
         received accepted escalated raised answered agreed refused reviewed satisfied dissatisfied
         closed cancelled reopened response_seconds closing_seconds granted_minor_units
-        penalties_minor_units
+        penalties_minor_units repeats surveyed score_sum
     }
 }
 
-/// Lists figures by day, both days included.
+/// Lists figures by day, both days included: of all, or one row more for each product.
 #[must_use]
-pub fn by_day(from: &str, to: &str) -> Listing {
-    Listing::by(Statistics::NAME, DAY).range(from, format!("{to}\u{1}"))
+pub fn by_day(from: &str, to: &str, of_products: bool) -> Listing {
+    let key = if of_products { DAY_OF_PRODUCTS } else { DAY };
+    Listing::by(Statistics::NAME, key).range(from, format!("{to}\u{1}"))
 }
 
 #[cfg(test)]

@@ -19,6 +19,17 @@ pub struct Facts {
     pub group_risk: bool,
 }
 
+/// How serious it is, and what the user expects: known before anything is offered (CMP-31).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Assessment {
+    /// What its level rests on.
+    pub facts: Facts,
+    /// How serious, and whether it is dangerous, in words.
+    pub severity: String,
+    /// What the user expects; of a compensation, its form and amount.
+    pub expectation: String,
+}
+
 impl Facts {
     pub(super) fn assess(&mut self, event: &FactsAssessed) {
         *self = Self {

@@ -4,15 +4,15 @@ use chassis::When;
 use contracts::complaints::{
     CauseAnalysed, CauseClass, ChangeNoticeSent, ClosingNoticeSent, ComplaintCancelled,
     ComplaintClosed, ComplaintItem, ComplaintKind, ComplaintLevel, ComplaintPhase,
-    ComplaintReopened, ComplaintVisited, ExecutionStarted, HandlingChanged, ItemAnswered,
-    PenaltyImposed, RemedyDone, RemedyOrdered, SolutionImplemented,
+    ComplaintReopened, ComplaintVisited, Department, ExecutionStarted, HandlingChanged,
+    ItemAnswered, PenaltyImposed, RemedyDone, RemedyOrdered, SolutionImplemented,
 };
 use decider::{Decision, emit, unchanged};
 use eventlog::time::to_proto;
 use jiff::Timestamp;
 
 use super::{
-    Complaint, Event, Policy, Rejection,
+    Case, Complaint, Event, Policy, Rejection,
     money::{granted, yuan},
     penalty_id, visit_id,
 };
@@ -37,8 +37,12 @@ pub struct Analysis {
     pub root_cause: String,
     /// What is done about it.
     pub corrective_action: String,
-    /// Whether the solution becomes the standard one.
+    /// Whether the solution becomes the standard one (CMP-29, CMP-43).
     pub becomes_standard: bool,
+    /// Department that the cause lies with (OPS-07).
+    pub department: Department,
+    /// Who sees to the corrective action and by when; `None` when nothing is left to do.
+    pub action: Option<(String, Timestamp)>,
 }
 
 /// A fine of the first responsible person (CMP-50, MON-07).
@@ -196,8 +200,11 @@ impl Complaint {
 
     /// Cause and correction are known (CMP-21).
     ///
+    /// What is no complaint is analysed while it is looked into (SM-36).
+    ///
     /// # Errors
-    /// The user is not satisfied yet.
+    /// The user is not satisfied yet, nothing was agreed to that could become standard, or the time for
+    /// the corrective action has passed.
     pub fn analyse(&self, analysis: &Analysis, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
         let event = CauseAnalysed {
@@ -211,8 +218,29 @@ impl Complaint {
             becomes_standard: analysis.becomes_standard,
             analysed_by: by.to_owned(),
             analysed_at: Some(to_proto(when.time())),
+            department: analysis.department.into(),
+            solution: case.solution.clone(),
+            action_owner: analysis
+                .action
+                .as_ref()
+                .map(|(owner, _)| owner.clone())
+                .unwrap_or_default(),
+            action_due_by: analysis.action.as_ref().map(|(_, due_by)| to_proto(*due_by)),
         };
-        case.step(&[ComplaintPhase::Satisfied], event, when)
+        let allowed: &[ComplaintPhase] = if case.is_complaint() {
+            &[ComplaintPhase::Satisfied]
+        } else {
+            &[ComplaintPhase::Satisfied, ComplaintPhase::Investigating]
+        };
+        let events = case.step(allowed, event, when)?;
+        if !events.is_empty() && analysis.becomes_standard && case.solution.is_none() {
+            return Err(Rejection::NothingAgreed);
+        }
+        if !events.is_empty() && analysis.action.as_ref().is_some_and(|(_, by)| *by <= when.time())
+        {
+            return Err(Rejection::Passed("action_due_by"));
+        }
+        Ok(events)
     }
 
     /// One item is answered (CMP-39). Another answer replaces it as long as the user was not told.
@@ -273,12 +301,10 @@ impl Complaint {
             sent_by: by.to_owned(),
             sent_at: Some(to_proto(when.time())),
         };
-        let allowed: &[ComplaintPhase] = match case.kind {
-            ComplaintKind::Complaint | ComplaintKind::Unspecified => &[ComplaintPhase::Analysed],
-            ComplaintKind::Enquiry
-            | ComplaintKind::Suggestion
-            | ComplaintKind::ImproperDemand
-            | ComplaintKind::NotOurs => &[ComplaintPhase::Analysed, ComplaintPhase::Investigating],
+        let allowed: &[ComplaintPhase] = if case.is_complaint() {
+            &[ComplaintPhase::Analysed]
+        } else {
+            &[ComplaintPhase::Analysed, ComplaintPhase::Investigating]
         };
         let events = case.step(allowed, event, when)?;
         let unanswered = case.unanswered();
@@ -399,5 +425,18 @@ impl Complaint {
             return Err(Rejection::OwnApproval(penalty.approved_by.clone()));
         }
         Ok(vec![event])
+    }
+}
+
+impl Case {
+    /// Dissatisfaction with us: only then a solution is needed.
+    fn is_complaint(&self) -> bool {
+        match self.kind {
+            ComplaintKind::Complaint | ComplaintKind::Unspecified => true,
+            ComplaintKind::Enquiry
+            | ComplaintKind::Suggestion
+            | ComplaintKind::ImproperDemand
+            | ComplaintKind::NotOurs => false,
+        }
     }
 }

@@ -10,16 +10,16 @@ use contracts::{
     common::Sealed,
     complaints::{
         CauseClass, ComplaintAccepted, ComplaintChannel, ComplaintItem, ComplaintKind,
-        ComplaintPhase, ComplaintReceived, FactsAssessed, FormConfirmed, LevelLowered, LevelRaised,
-        MajorReason, ReceiptAcknowledged,
+        ComplaintPhase, ComplaintReceived, Department, FactsAssessed, FormConfirmed, FormCorrected,
+        LevelLowered, LevelRaised, MajorReason, ReceiptAcknowledged, TalkChecklist,
     },
 };
-use decider::{Decision, unchanged};
+use decider::{Decision, emit, unchanged};
 use eventlog::time::to_proto;
 use jiff::Timestamp;
 
 use super::{
-    Case, Complaint, Event, Facts, Policy, Rejection,
+    Assessment, Case, Complaint, Event, Facts, Policy, Rejection,
     money::{fen, yuan},
 };
 
@@ -54,8 +54,25 @@ pub struct Intake {
     pub expectation: String,
     /// Sums that the user names, in fen.
     pub claimed: i64,
-    /// Who sold (CMP-47).
+    /// Who sold (CMP-47); empty when the caller does not say.
     pub first_responsible: String,
+    /// What exactly it is about, as the supplier calls it; optional.
+    pub topic: String,
+    /// The buying unit on the platform, optional.
+    pub buyer_id: String,
+    /// Whether there is a telephone number to call.
+    pub has_phone: bool,
+}
+
+/// What is known about a case beside what the caller says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The buying unit that placed the order, if there is an order.
+    pub buyer_id: String,
+    /// Who serves the buying unit, if anybody (CMP-47).
+    pub salesperson: String,
+    /// The complaint before it of the same person about the same, a short while ago.
+    pub repeat_of: String,
 }
 
 impl Case {
@@ -69,12 +86,17 @@ impl Case {
             case_id: event.case_id.clone(),
             channel: event.channel(),
             cause: event.cause(),
+            topic: event.topic.clone(),
+            buyer_id: event.buyer_id.clone(),
+            department: Department::Unspecified,
             region: event.region.clone(),
             received_at: event.received_at,
             close_by: None,
             offers: 0,
             phase: ComplaintPhase::Received,
             confirmed: false,
+            has_phone: event.has_phone,
+            assessed: false,
             major: false,
             overdue: false,
             facts: Facts { amount: fen(event.claimed.as_ref()), ..Facts::default() },
@@ -125,17 +147,21 @@ impl Case {
 }
 
 impl Complaint {
-    /// A case comes to us.
+    /// A case comes to us. What the caller leaves out is taken from what is known.
     ///
     /// # Errors
-    /// The id was used for another case.
+    /// The id was used for another case, or the order is of another buying unit than the caller says.
     pub fn receive(
         &self,
         intake: &Intake,
+        known: &Known,
         by: &str,
         policy: &Policy,
         when: When,
     ) -> Decision<Event, Rejection> {
+        let or = |said: &String, known: &String| {
+            if said.is_empty() { known.clone() } else { said.clone() }
+        };
         let received = ComplaintReceived {
             complaint_id: intake.complaint_id.clone(),
             platform: intake.platform.clone(),
@@ -151,12 +177,19 @@ impl Complaint {
             recording_sha256: intake.recording_sha256.clone(),
             expectation: intake.expectation.clone(),
             claimed: yuan(intake.claimed),
-            first_responsible: intake.first_responsible.clone(),
+            first_responsible: or(&intake.first_responsible, &known.salesperson),
             received_by: by.to_owned(),
             received_at: Some(to_proto(when.time())),
+            topic: intake.topic.clone(),
+            buyer_id: or(&intake.buyer_id, &known.buyer_id),
+            repeat_of: known.repeat_of.clone(),
+            has_phone: intake.has_phone,
         };
         match self {
             Self::Absent => {
+                if !known.buyer_id.is_empty() && received.buyer_id != known.buyer_id {
+                    return Err(Rejection::AnotherBuyer(received.buyer_id));
+                }
                 let case = Case::received(&received);
                 let facts = case.facts.clone();
                 Ok(case.with_level(vec![received.into()], &facts, 0, policy, when))
@@ -166,14 +199,14 @@ impl Complaint {
                 else {
                     return Err(Rejection::NotFound);
                 };
-                same_case(before, &received)?;
+                same_case(before, intake, &received)?;
                 same_time(before.received_at.as_ref(), when)?;
                 unchanged()
             }
         }
     }
 
-    /// The user is told that we have it (CMP-11).
+    /// The user is told that we have it, and asked for a telephone number where there is none (CMP-11).
     ///
     /// # Errors
     /// There is none, or it has ended.
@@ -186,6 +219,7 @@ impl Complaint {
             about: case.about(),
             acknowledged_by: by.to_owned(),
             acknowledged_at: Some(to_proto(when.time())),
+            asks_for_phone: !case.has_phone,
         };
         case.note(event, when)
     }
@@ -194,7 +228,12 @@ impl Complaint {
     ///
     /// # Errors
     /// There is none, or it has ended.
-    pub fn confirm(&self, read_back_by: &str, when: When) -> Decision<Event, Rejection> {
+    pub fn confirm(
+        &self,
+        read_back_by: &str,
+        talk: Option<TalkChecklist>,
+        when: When,
+    ) -> Decision<Event, Rejection> {
         let case = self.case()?;
         let event = FormConfirmed {
             complaint_id: case.id.clone(),
@@ -203,8 +242,53 @@ impl Complaint {
             about: case.about(),
             read_back_by: read_back_by.to_owned(),
             confirmed_at: Some(to_proto(when.time())),
+            talk,
         };
-        case.note(event, when)
+        if case.confirmed {
+            return case.note(event, when);
+        }
+        // what was corrected since is confirmed anew, with the same words
+        if case.is_open() { emit(event) } else { Err(Rejection::NotNow { phase: case.phase }) }
+    }
+
+    /// What was written down was wrong; until somebody has accepted it, the user confirms it anew
+    /// (CMP-13). No items mean that these were right.
+    ///
+    /// # Errors
+    /// It has ended, or its items are being worked on already.
+    pub fn correct(
+        &self,
+        complainant: &Sealed,
+        has_phone: bool,
+        items: &[ComplaintItem],
+        by: &str,
+        when: When,
+    ) -> Decision<Event, Rejection> {
+        let case = self.case()?;
+        let items = if items.is_empty() { &case.items } else { items };
+        let event = Event::from(FormCorrected {
+            complaint_id: case.id.clone(),
+            platform: case.platform.clone(),
+            contract_id: case.contract_id.clone(),
+            about: case.about(),
+            complainant: Some(complainant.clone()),
+            has_phone,
+            items: items.to_vec(),
+            corrected_by: by.to_owned(),
+            corrected_at: Some(to_proto(when.time())),
+        });
+        if let Some(Event::FormCorrected(before)) = case.before(&event)
+            && same_person(before.complainant.as_ref(), Some(complainant))
+            && before.items == items
+        {
+            same_time(before.corrected_at.as_ref(), when)?;
+            return unchanged();
+        }
+        let is_received = case.phase == ComplaintPhase::Received;
+        if !case.is_open() || (!is_received && items != case.items) {
+            return Err(Rejection::NotNow { phase: case.phase });
+        }
+        Ok(vec![event])
     }
 
     /// Somebody answers for it, and sets when it is solved (CMP-14, CMP-38).
@@ -235,7 +319,7 @@ impl Complaint {
             if !case.confirmed {
                 return Err(Rejection::NotConfirmed);
             }
-            policy.post(tier).ok_or(Rejection::NoPost(tier))?;
+            policy.holds(handler, tier)?;
             if close_by <= when.time() {
                 return Err(Rejection::Passed("close_by"));
             }
@@ -249,13 +333,13 @@ impl Complaint {
     /// There is none, or it has ended.
     pub fn assess(
         &self,
-        facts: &Facts,
-        severity: &str,
+        assessment: &Assessment,
         by: &str,
         policy: &Policy,
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
+        let facts = &assessment.facts;
         let event = FactsAssessed {
             complaint_id: case.id.clone(),
             platform: case.platform.clone(),
@@ -265,7 +349,8 @@ impl Complaint {
             media: facts.media,
             lawsuit: facts.lawsuit,
             group_risk: facts.group_risk,
-            severity: severity.to_owned(),
+            severity: assessment.severity.clone(),
+            expectation: assessment.expectation.clone(),
             assessed_by: by.to_owned(),
             assessed_at: Some(to_proto(when.time())),
         };
@@ -331,12 +416,19 @@ impl Complaint {
     }
 }
 
-/// A repeat must say the same as the first time; the first field that differs is named. Equal data
-/// of one person have equal fingerprints, while the ciphertext is another one each time.
-fn same_case(before: &ComplaintReceived, now: &ComplaintReceived) -> Result<(), Rejection> {
-    let person = |event: &ComplaintReceived| {
-        event.complainant.as_ref().map(|it| (it.person.clone(), it.fingerprint.clone()))
-    };
+/// Equal data of one person have equal fingerprints, while the ciphertext is another one each time.
+fn same_person(before: Option<&Sealed>, now: Option<&Sealed>) -> bool {
+    let identity = |sealed: &Sealed| (sealed.person.clone(), sealed.fingerprint.clone());
+    before.map(identity) == now.map(identity)
+}
+
+/// A repeat must say the same as the first time; the first field that differs is named. What the
+/// caller left to us is not compared.
+fn same_case(
+    before: &ComplaintReceived,
+    intake: &Intake,
+    now: &ComplaintReceived,
+) -> Result<(), Rejection> {
     same("platform", &before.platform, &now.platform)?;
     same("contract_id", &before.contract_id, &now.contract_id)?;
     same("channel", &before.channel, &now.channel)?;
@@ -344,12 +436,22 @@ fn same_case(before: &ComplaintReceived, now: &ComplaintReceived) -> Result<(), 
     same("cause", &before.cause, &now.cause)?;
     same("order_id", &before.order_id, &now.order_id)?;
     same("case_id", &before.case_id, &now.case_id)?;
-    same("complainant", &person(before), &person(now))?;
+    same(
+        "complainant",
+        &true,
+        &same_person(before.complainant.as_ref(), now.complainant.as_ref()),
+    )?;
     same("items", &before.items, &now.items)?;
     same("region", &before.region, &now.region)?;
     same("recording_sha256", &before.recording_sha256, &now.recording_sha256)?;
     same("expectation", &before.expectation, &now.expectation)?;
     same("claimed", &before.claimed, &now.claimed)?;
-    same("first_responsible", &before.first_responsible, &now.first_responsible)?;
+    same("topic", &before.topic, &now.topic)?;
+    if !intake.first_responsible.is_empty() {
+        same("first_responsible", &before.first_responsible, &now.first_responsible)?;
+    }
+    if !intake.buyer_id.is_empty() {
+        same("buyer_id", &before.buyer_id, &now.buyer_id)?;
+    }
     Ok(())
 }

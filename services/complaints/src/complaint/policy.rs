@@ -1,5 +1,7 @@
 //! What the contract says about complaints: limits that differ from one to the other.
 
+use super::Rejection;
+
 /// Numbers of one contract. Amounts are in fen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -11,6 +13,8 @@ pub struct Policy {
     pub least_penalty: i64,
     /// Largest penalty.
     pub most_penalty: i64,
+    /// A complaint of the same person about the same is a repeat for so many days.
+    pub repeat_days: u32,
 }
 
 /// A post, and what it may decide.
@@ -20,6 +24,8 @@ pub struct Post {
     pub name: String,
     /// Sums that it may grant and spend on one complaint; `None` means any.
     pub limit: Option<i64>,
+    /// Who holds it; nobody named means anybody (CMP-06, CMP-07, CMP-53).
+    pub people: Vec<String>,
 }
 
 impl Policy {
@@ -28,11 +34,23 @@ impl Policy {
     pub fn post(&self, tier: u32) -> Option<&Post> {
         self.posts.get(usize::try_from(tier).ok()?)
     }
+
+    /// Somebody holds a post.
+    ///
+    /// # Errors
+    /// There is no such post, or others hold it.
+    pub(super) fn holds(&self, person: &str, tier: u32) -> Result<(), Rejection> {
+        let post = self.post(tier).ok_or(Rejection::NoPost(tier))?;
+        if post.people.is_empty() || post.people.iter().any(|known| known == person) {
+            return Ok(());
+        }
+        Err(Rejection::NotOnPost { person: person.to_owned(), post: post.name.clone() })
+    }
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        let post = |name: &str, limit| Post { name: name.to_owned(), limit };
+        let post = |name: &str, limit| Post { name: name.to_owned(), limit, people: Vec::new() };
         Self {
             major_from: 200_000,
             posts: vec![
@@ -42,6 +60,7 @@ impl Default for Policy {
             ],
             least_penalty: 1_000,
             most_penalty: 5_000,
+            repeat_days: 30,
         }
     }
 }

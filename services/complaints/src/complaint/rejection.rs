@@ -24,6 +24,9 @@ pub enum Rejection {
     /// The user has not confirmed what was written down.
     #[error("the user has not confirmed the form: read it back first")]
     NotConfirmed,
+    /// Nothing is offered before it is known how serious it is, and what the user expects.
+    #[error("find out first how serious it is and what the user expects: AssessFacts")]
+    NotAssessed,
     /// A deadline lies before the moment that sets it.
     #[error("{0} has passed already")]
     Passed(&'static str),
@@ -38,6 +41,43 @@ pub enum Rejection {
     /// There is no such post.
     #[error("there is no post {0}")]
     NoPost(u32),
+    /// The one named does not hold the post.
+    #[error("{person} is not on post {post}: see posts in the section [complaints]")]
+    NotOnPost {
+        /// Who was named.
+        person: String,
+        /// Name of the post.
+        post: String,
+    },
+    /// No such order has reached us.
+    #[error(
+        "no order {0} of this platform has reached us; one that was placed just now takes a moment"
+    )]
+    UnknownOrder(String),
+    /// The order was placed by another buying unit.
+    #[error("the order is not of buying unit {0}")]
+    AnotherBuyer(String),
+    /// There is a standard solution for complaints of this type.
+    #[error(
+        "complaints of this type have a standard solution ({}): follow it, or say in \
+         deviation_reason why not",
+        .0.join(", ")
+    )]
+    HasStandard(Vec<String>),
+    /// The solution does other things than the standard one that it names.
+    #[error("it does other things than standard solution {0}: say in deviation_reason why")]
+    Deviates(String),
+    /// The standard solution is none for complaints of this type.
+    #[error("{0} is no standard solution for complaints of this type")]
+    NoStandard(String),
+    /// No solution was agreed to that could become standard.
+    #[error("no solution was agreed to: none can become standard")]
+    NothingAgreed,
+    /// More was recorded of it than anybody has use for.
+    #[error(
+        "more than {0} offers, visits, penalties and recordings are too many for one complaint"
+    )]
+    TooMany(usize),
     /// It is more than the one in charge may decide.
     #[error("post {tier} may decide up to {limit} fen, not {amount}: hand it upwards")]
     BeyondAuthority {

@@ -1,9 +1,12 @@
 //! Towards a solution that the user accepts: asking, offering, handing upwards, a review from outside.
 
+use std::collections::BTreeSet;
+
 use chassis::When;
 use contracts::complaints::{
     AuthorityExceeded, ComplaintEscalated, ComplaintPhase, Handover, ReviewBegun, ReviewDecided,
-    Solution, SolutionAgreed, SolutionOffered, SolutionRefused, UserAnswered, UserAsked,
+    Solution, SolutionAgreed, SolutionOffered, SolutionRefused, StandardSolution, UserAnswered,
+    UserAsked,
 };
 use decider::{Decision, unchanged};
 use eventlog::time::to_proto;
@@ -24,6 +27,35 @@ pub struct Offer {
     pub standard_solution_id: String,
     /// Why it is another one.
     pub deviation_reason: String,
+}
+
+impl Offer {
+    /// Like complaints are solved alike.
+    fn keeps_to(&self, standards: &[StandardSolution]) -> Result<(), Rejection> {
+        let has_reason = !self.deviation_reason.is_empty();
+        if self.standard_solution_id.is_empty() {
+            if standards.is_empty() || has_reason {
+                return Ok(());
+            }
+            let ids = standards.iter().map(|standard| standard.standard_solution_id.clone());
+            return Err(Rejection::HasStandard(ids.collect()));
+        }
+        let id = &self.standard_solution_id;
+        let standard = standards
+            .iter()
+            .find(|standard| standard.standard_solution_id == *id)
+            .ok_or_else(|| Rejection::NoStandard(id.clone()))?;
+        if has_reason || standard.measures == kinds(&self.solution) {
+            return Ok(());
+        }
+        Err(Rejection::Deviates(id.clone()))
+    }
+}
+
+/// What a solution does, each once and in order.
+pub(crate) fn kinds(solution: &Solution) -> Vec<i32> {
+    let kinds: BTreeSet<i32> = solution.measures.iter().map(|measure| measure.kind).collect();
+    kinds.into_iter().collect()
 }
 
 /// Handed upwards.
@@ -90,13 +122,16 @@ impl Complaint {
         case.step(&[ComplaintPhase::AwaitingUser], event, when)
     }
 
-    /// The user is offered a solution (CMP-26).
+    /// The user is offered a solution (CMP-26). Where complaints of its type have standard solutions, it
+    /// follows one of them, or says why not (CMP-32, CMP-41).
     ///
     /// # Errors
-    /// It does not stand so, it is beyond the one in charge, or its sums cannot be added up.
+    /// It does not stand so, nobody has found out how serious it is and what the user expects, it is beyond
+    /// the one in charge, its sums cannot be added up, or it deviates from the standard without a reason.
     pub fn offer(
         &self,
         offer: &Offer,
+        standards: &[StandardSolution],
         by: &str,
         policy: &Policy,
         when: When,
@@ -120,6 +155,10 @@ impl Complaint {
             return unchanged();
         }
         let events = case.step(&SOLVING, event, when)?;
+        if !case.assessed {
+            return Err(Rejection::NotAssessed);
+        }
+        offer.keeps_to(standards)?;
         let granted = granted(&offer.solution)?;
         case.may_decide(sum([granted, fen(offer.solution.cost.as_ref())])?, policy)?;
         Ok(case.with_level(events, &case.facts, granted, policy, when))
@@ -250,7 +289,7 @@ impl Complaint {
         if escalation.tier <= case.tier {
             return Err(Rejection::NotUpwards { from: case.tier, to: escalation.tier });
         }
-        policy.post(escalation.tier).ok_or(Rejection::NoPost(escalation.tier))?;
+        policy.holds(&escalation.handler, escalation.tier)?;
         if escalation.reply_by.is_some_and(|by| by <= when.time()) {
             return Err(Rejection::Passed("reply_by"));
         }

@@ -6,7 +6,8 @@ use contracts::{
     common::{Money, Sealed},
     complaints::{
         CauseClass, ComplaintChannel, ComplaintItem, ComplaintKind, ComplaintPhase as Phase,
-        Handover, MajorReason, Measure, MeasureKind, Solution,
+        Department, Handover, MajorReason, Measure, MeasureKind, Recording, Solution,
+        StandardSolution,
     },
 };
 use decider::{Aggregate as _, scenario::given};
@@ -18,6 +19,7 @@ pub(crate) mod commands;
 mod intake;
 mod laws;
 mod money;
+mod standards;
 mod steps;
 mod ways;
 
@@ -46,8 +48,12 @@ pub(crate) fn intake() -> Intake {
         cause: CauseClass::ProductQuality,
         order_id: "o-1".into(),
         complainant: Sealed { person: "p-1".into(), fingerprint: vec![1], ..Sealed::default() },
-        items: vec![item(1, "送来时已损坏"), item(2, "晚到一天")],
+        items: vec![
+            ComplaintItem { sku: "A".into(), ..item(1, "送来时已损坏") },
+            item(2, "晚到一天"),
+        ],
         claimed: 30_000,
+        topic: "damaged".into(),
         first_responsible: "王".into(),
         ..Intake::default()
     }

@@ -2,24 +2,31 @@
 
 use std::sync::Arc;
 
-use chassis::{Call, Desk, Fields, Host, Owned, Personal, Refusal, When, errors, reading::when};
+use chassis::{
+    Call, Desk, Fields, Host, Owned, Personal, Refusal, When, errors, parse::is_identifier,
+    personal::sees_all,
+};
 use contracts::complaints::{
-    self as api, Complaint as Row,
+    self as api, Account, Complaint as Row, ComplaintKind, Sale, StandardSolution,
     complaint_service_server::{ComplaintService, ComplaintServiceServer},
 };
 use decider::Decision;
 use eventlog::{Log, Recorded as _, stream_name};
 use futures::future::try_join_all;
+use jiff::SignedDuration;
 use tonic::{Request, Response, Status};
 
-use super::CONTEXT;
+use super::{CONTEXT, happened, improvement::standards_for};
 use crate::{
-    complaint::{Complaint, Event, Policy, Rejection},
-    complaint_row::listing,
+    complaint::{Complaint, Event, Intake, Known, Policy, Rejection},
+    complaint_row::{listing, of_person},
     config::Config,
+    sale::{self, account_id},
 };
 
 mod parse;
+
+pub(super) use parse::departments;
 
 /// Complaints as platforms and operators reach them.
 #[derive(Clone)]
@@ -63,9 +70,18 @@ impl Owned for Complaint {
                 Refusal::not_now("NOT_NOW", text).with("phase", phase.as_str_name())
             }
             Rejection::NotConfirmed => Refusal::not_now("NOT_CONFIRMED", text),
+            Rejection::NotAssessed => Refusal::not_now("NOT_ASSESSED", text),
             Rejection::Passed(field) => Refusal::not_now("PASSED", text).with("field", field),
             Rejection::NotUpwards { .. } => Refusal::not_now("NOT_UPWARDS", text),
             Rejection::NoPost(_) => Refusal::not_now("UNKNOWN_POST", text),
+            Rejection::NotOnPost { .. } => Refusal::not_now("NOT_ON_POST", text),
+            Rejection::UnknownOrder(_) => Refusal::not_found("UNKNOWN_ORDER", text),
+            Rejection::AnotherBuyer(_) => Refusal::not_now("ANOTHER_BUYER", text),
+            Rejection::HasStandard(_) => Refusal::not_now("HAS_STANDARD_SOLUTION", text),
+            Rejection::Deviates(_) => Refusal::not_now("DEVIATES_FROM_STANDARD", text),
+            Rejection::NoStandard(_) => Refusal::not_now("NO_STANDARD_SOLUTION", text),
+            Rejection::NothingAgreed => Refusal::not_now("NOTHING_AGREED", text),
+            Rejection::TooMany(_) => Refusal::not_now("TOO_MANY", text),
             Rejection::BeyondAuthority { .. } => Refusal::not_now("BEYOND_AUTHORITY", text),
             Rejection::Unanswered(_) => Refusal::not_now("UNANSWERED_ITEMS", text),
             Rejection::NoItem(_) => Refusal::not_now("UNKNOWN_ITEM", text),
@@ -101,7 +117,7 @@ impl Complaints {
     async fn command<M: OnComplaint>(
         &self,
         request: Request<M>,
-        parse: fn(&mut Fields, &M, When) -> Decide,
+        parse: impl FnOnce(&mut Fields, &M, When) -> Decide + Send,
     ) -> Result<(Option<Row>, bool), Status> {
         let call = Call::of(&request)?.clone();
         let now = self.desk.now();
@@ -123,11 +139,79 @@ impl Complaints {
         Ok((Some(self.shown(&call, &row).await?), repeated))
     }
 
+    /// What is known about a case beside what the caller says of it.
+    async fn known(&self, intake: &Intake, policy: &Policy, when: When) -> Result<Known, Status> {
+        let mut known = Known::default();
+        if !intake.order_id.is_empty() {
+            let sale: Option<Sale> = self.desk.row(sale::Sale::KIND, &intake.order_id).await?;
+            let sale = sale.filter(|sale| sale.platform == intake.platform).ok_or_else(|| {
+                let unknown = Rejection::UnknownOrder(intake.order_id.clone());
+                Complaint::refusal(unknown).status(CONTEXT)
+            })?;
+            known.buyer_id = sale.buyer_id;
+        }
+        let buyer = if intake.buyer_id.is_empty() { &known.buyer_id } else { &intake.buyer_id };
+        if !buyer.is_empty() {
+            let id = account_id(&intake.platform, buyer);
+            let account: Option<Account> = self.desk.row(sale::Account::KIND, &id).await?;
+            known.salesperson = account.map(|account| account.salesperson).unwrap_or_default();
+        }
+        known.repeat_of = self.earlier(intake, policy, when).await?.unwrap_or_default();
+        Ok(known)
+    }
+
+    /// The last complaint of the same person about the same, a short while before.
+    async fn earlier(
+        &self,
+        intake: &Intake,
+        policy: &Policy,
+        when: When,
+    ) -> Result<Option<String>, Status> {
+        if intake.kind != ComplaintKind::Complaint || policy.repeat_days == 0 {
+            return Ok(None);
+        }
+        let to = when.time();
+        let span = SignedDuration::from_hours(24 * i64::from(policy.repeat_days));
+        let from = to.checked_sub(span).unwrap_or(jiff::Timestamp::MIN);
+        let person = &intake.complainant.person;
+        let listing = of_person(person, intake.cause, &intake.topic, from, to).descending();
+        let (rows, _) = self.desk.page::<Row>(listing.limit(2)).await?;
+        let others = rows.into_iter().map(|row| row.complaint_id);
+        Ok(others.into_iter().find(|id| *id != intake.complaint_id))
+    }
+
+    /// The standard solutions for a complaint; none when it is not there, which the command tells.
+    async fn standards(&self, call: &Call, id: &str) -> Result<Vec<StandardSolution>, Status> {
+        if !is_identifier(id) {
+            return Ok(Vec::new());
+        }
+        let Some(row) = self.desk.find::<Complaint>(call, id).await? else { return Ok(Vec::new()) };
+        if row.kind() != ComplaintKind::Complaint {
+            return Ok(Vec::new());
+        }
+        standards_for(&self.desk, row.cause(), &row.topic).await
+    }
+
     /// A complaint as this caller may see it.
     async fn shown(&self, call: &Call, row: &Row) -> Result<Row, Status> {
         let sealed = row.sealed_complainant.as_ref();
         let complainant = self.personal.open_for(&call.caller, &row.platform, sealed).await?;
-        Ok(Row { complainant, sealed_complainant: None, ..row.clone() })
+        let mut shown = Row { complainant, sealed_complainant: None, ..row.clone() };
+        if !sees_all(&call.caller, &row.platform) {
+            // that there is a recording may be known, and not where it lies
+            shown.recordings.iter_mut().for_each(|recording| recording.reference.clear());
+        }
+        Ok(shown)
+    }
+}
+
+impl OnComplaint for api::OfferSolutionRequest {
+    fn complaint_id(&self) -> &str {
+        &self.complaint_id
+    }
+
+    fn at(&self) -> &Option<prost_types::Timestamp> {
+        &self.at
     }
 }
 
@@ -168,14 +252,49 @@ macro_rules! complaint_service {
                 fields.finish(())?;
                 intake.complainant = self.personal.seal(&intake.platform, &complainant).await?;
                 let policy = self.config.policy_for(&intake.platform, &intake.contract_id);
+                let known = self.known(&intake, &policy, when).await?;
                 let (row, repeated) = self
                     .desk
                     .command(&call, &intake.complaint_id, now, |complaint: &Complaint| {
-                        complaint.receive(&intake, &call.caller.name, &policy, when)
+                        complaint.receive(&intake, &known, &call.caller.name, &policy, when)
                     })
                     .await?;
                 let complaint = Some(self.shown(&call, &row).await?);
                 Ok(Response::new(api::ReceiveComplaintResponse { complaint, repeated }))
+            }
+
+            async fn correct_form(
+                &self,
+                request: Request<api::CorrectFormRequest>,
+            ) -> Result<Response<api::CorrectFormResponse>, Status> {
+                let call = Call::of(&request)?.clone();
+                let (message, now) = (request.into_inner(), self.desk.now());
+                let mut fields = Fields::new();
+                let when = happened(&mut fields, &message.at, now);
+                let (id, complainant, items) = parse::correction(&mut fields, &message);
+                fields.finish(())?;
+                let row = self.desk.get::<Complaint>(&call, &id).await?;
+                let has_phone = !complainant.phone.is_empty();
+                let complainant = self.personal.seal(&row.platform, &complainant).await?;
+                let correct = |complaint: &Complaint| {
+                    complaint.correct(&complainant, has_phone, &items, &call.caller.name, when)
+                };
+                let (row, repeated) = self.desk.command(&call, &id, now, correct).await?;
+                let complaint = Some(self.shown(&call, &row).await?);
+                Ok(Response::new(api::CorrectFormResponse { complaint, repeated }))
+            }
+
+            async fn offer_solution(
+                &self,
+                request: Request<api::OfferSolutionRequest>,
+            ) -> Result<Response<api::OfferSolutionResponse>, Status> {
+                let call = Call::of(&request)?.clone();
+                let standards = self.standards(&call, &request.get_ref().complaint_id).await?;
+                let parse = |fields: &mut Fields, message: &api::OfferSolutionRequest, when| {
+                    parse::offer_solution(fields, message, standards, when)
+                };
+                let (complaint, repeated) = self.command(request, parse).await?;
+                Ok(Response::new(api::OfferSolutionResponse { complaint, repeated }))
             }
 
             async fn get_complaint(
@@ -236,7 +355,6 @@ complaint_service! {
     lower_level(LowerLevelRequest) -> LowerLevelResponse;
     ask_user(AskUserRequest) -> AskUserResponse;
     record_user_answer(RecordUserAnswerRequest) -> RecordUserAnswerResponse;
-    offer_solution(OfferSolutionRequest) -> OfferSolutionResponse;
     agree_solution(AgreeSolutionRequest) -> AgreeSolutionResponse;
     refuse_solution(RefuseSolutionRequest) -> RefuseSolutionResponse;
     exceed_authority(ExceedAuthorityRequest) -> ExceedAuthorityResponse;
@@ -257,19 +375,8 @@ complaint_service! {
     reopen_complaint(ReopenComplaintRequest) -> ReopenComplaintResponse;
     cancel_complaint(CancelComplaintRequest) -> CancelComplaintResponse;
     impose_penalty(ImposePenaltyRequest) -> ImposePenaltyResponse;
-}
-
-/// When it happened: not later than now.
-fn happened(
-    fields: &mut Fields,
-    at: &Option<prost_types::Timestamp>,
-    now: jiff::Timestamp,
-) -> When {
-    let when = when(fields, at, now);
-    if when.at.is_some_and(|at| at > now) {
-        fields.refuse("at", "lies in the future");
-    }
-    when
+    archive_recording(ArchiveRecordingRequest) -> ArchiveRecordingResponse;
+    inform_departments(InformDepartmentsRequest) -> InformDepartmentsResponse;
 }
 
 fn entry(event: eventlog::RecordedEvent) -> api::ComplaintHistoryEntry {

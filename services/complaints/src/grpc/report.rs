@@ -2,23 +2,30 @@
 
 use std::collections::BTreeMap;
 
-use chassis::{Call, Desk, Fields, Host, desk::platform_filter, errors};
+use chassis::{Call, Desk, Fields, Host, Refusal, desk::platform_filter, reading::filter};
 use contracts::complaints::{
-    self as api, ComplaintCounts, ComplaintFigures, ComplaintGrouping, ComplaintStatisticsLine,
+    self as api, Complaint, ComplaintCounts, ComplaintFigures, ComplaintGrouping,
+    ComplaintStatisticsLine, CorrectiveAction, Department,
     complaint_report_service_server::{ComplaintReportService, ComplaintReportServiceServer},
 };
-use eventlog::{Log, LogError};
-use jiff::civil::Date;
-use prost::Message as _;
+use eventlog::{Listing, Log, time::from_proto};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 use tonic::{Request, Response, Status};
 
 use super::CONTEXT;
-use crate::statistics::{add, by_day};
+use crate::{
+    action,
+    complaint_row::received,
+    review::{Calls, QualityFeedback},
+    statistics::{ZONE, add, by_day},
+};
 
 /// Most days of one report: ten years.
 const MOST_DAYS: i32 = 3_660;
 /// Rows read at once.
 const PAGE: usize = 500;
+/// Rows that one report adds up, at most.
+const MOST_ROWS: usize = 200_000;
 
 /// Figures as platforms, operators and auditors reach them.
 #[derive(Clone)]
@@ -62,6 +69,9 @@ fn value(row: &ComplaintFigures, by: ComplaintGrouping) -> String {
         ComplaintGrouping::Handler => row.handler.clone(),
         ComplaintGrouping::Month => row.day.get(..7).unwrap_or_default().to_owned(),
         ComplaintGrouping::Day => row.day.clone(),
+        ComplaintGrouping::Topic => row.topic.clone(),
+        ComplaintGrouping::Department => row.department().as_str_name().to_owned(),
+        ComplaintGrouping::Product => row.sku.clone(),
     }
 }
 
@@ -77,35 +87,113 @@ impl ComplaintReportService for Reports {
         let days = days(&mut fields, &message.from, &message.to);
         let platform = platform_filter(&mut fields, &call, &message.platform);
         let groups: Vec<ComplaintGrouping> =
-            fields.repeated("group_by", &message.group_by, 0..=8, |fields, by| {
+            fields.repeated("group_by", &message.group_by, 0..=11, |fields, by| {
                 fields.choice("", *by)
             });
         let (from, to) = fields.finish_some(days)?;
         let mut lines: BTreeMap<Vec<String>, ComplaintCounts> = BTreeMap::new();
-        let mut listing = by_day(&from.to_string(), &to.to_string()).limit(PAGE);
-        loop {
-            let page = self.desk.log().list(&listing).await.map_err(errors::log)?;
-            for stored in page.rows {
-                let row = ComplaintFigures::decode(stored.body).map_err(|_| {
-                    errors::log(LogError::Corrupt(format!("row {} of statistics", stored.id)))
-                })?;
-                if platform.as_ref().is_some_and(|platform| row.platform != *platform) {
-                    continue;
-                }
+        let of_products = groups.contains(&ComplaintGrouping::Product);
+        let listing = by_day(&from.to_string(), &to.to_string(), of_products);
+        let add_up = |row: ComplaintFigures| {
+            if platform.as_ref().is_none_or(|platform| row.platform == *platform) {
                 let group = groups.iter().map(|by| value(&row, *by)).collect();
                 add(lines.entry(group).or_default(), &row.counts.unwrap_or_default());
             }
-            match page.next {
-                Some(token) => listing.page_token = token,
-                None => break,
-            }
-        }
+        };
+        self.all(listing, add_up).await?;
         let lines = lines
             .into_iter()
             .map(|(group, counts)| ComplaintStatisticsLine { group, counts: Some(counts) })
             .collect();
         Ok(Response::new(api::GetComplaintStatisticsResponse { lines }))
     }
+
+    async fn get_quality_feedback(
+        &self,
+        request: Request<api::GetQualityFeedbackRequest>,
+    ) -> Result<Response<api::GetQualityFeedbackResponse>, Status> {
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let month = month(&mut fields, &message.month);
+        let department: Option<Department> = filter(&mut fields, "department", message.department);
+        let (from, to) = fields.finish_some(month)?;
+        let mut table = QualityFeedback::default();
+        self.all(received(from, to), |row: Complaint| table.take_in(&row, department)).await?;
+        let mut actions = Vec::new();
+        let fits = |action: &CorrectiveAction| {
+            department.is_none_or(|department| action.department() == department)
+                && action.opened_at.as_ref().and_then(from_proto).is_some_and(|at| at <= to)
+        };
+        for listing in [action::listing(None, department, true), action::ended(from, to)] {
+            self.all(listing, |row| actions.extend(Some(row).filter(fits))).await?;
+        }
+        Ok(Response::new(api::GetQualityFeedbackResponse { lines: table.lines(), actions }))
+    }
+
+    async fn get_call_analysis(
+        &self,
+        request: Request<api::GetCallAnalysisRequest>,
+    ) -> Result<Response<api::GetCallAnalysisResponse>, Status> {
+        let message = request.into_inner();
+        let mut fields = Fields::new();
+        let days = days(&mut fields, &message.from, &message.to);
+        let span =
+            days.map(|(from, to)| (begins(from), begins(to.saturating_add(1.day())) - NANOSECOND));
+        let (from, to) = fields.finish_some(span)?;
+        let mut calls = Calls::default();
+        self.all(received(from, to), |row: Complaint| calls.take_in(&row)).await?;
+        let mut actions = Vec::new();
+        for listing in [action::listing(None, None, true), action::ended(from, self.desk.now())] {
+            self.all(listing, |row: CorrectiveAction| {
+                actions.extend(Some(row).filter(|row| calls.led_to(&row.complaint_id)));
+            })
+            .await?;
+        }
+        Ok(Response::new(api::GetCallAnalysisResponse { actions, ..calls.analysis() }))
+    }
+}
+
+impl Reports {
+    /// Reads all rows of a listing, a page at a time.
+    async fn all<R: prost::Message + Default>(
+        &self,
+        listing: Listing,
+        mut take_in: impl FnMut(R) + Send,
+    ) -> Result<(), Status> {
+        let mut listing = listing.limit(PAGE);
+        let mut read = 0;
+        loop {
+            let (rows, next) = self.desk.page::<R>(listing.clone()).await?;
+            read += rows.len();
+            if read > MOST_ROWS {
+                let text = format!("it needs more than {MOST_ROWS} records: ask for fewer days");
+                return Err(Refusal::not_now("TOO_MANY_RECORDS", text).status(CONTEXT));
+            }
+            rows.into_iter().for_each(&mut take_in);
+            if next.is_empty() {
+                return Ok(());
+            }
+            listing.page_token = next;
+        }
+    }
+}
+
+const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
+
+/// When a day begins, to the supplier.
+fn begins(day: Date) -> Timestamp {
+    day.to_zoned(ZONE).map_or(Timestamp::MAX, |begin| begin.timestamp())
+}
+
+/// From the first moment of a month to its last.
+fn month(fields: &mut Fields, text: &str) -> Option<(Timestamp, Timestamp)> {
+    let first = format!("{text}-01").parse::<Date>().ok();
+    let first = first.filter(|day| day.strftime("%Y-%m").to_string() == text);
+    if first.is_none() {
+        fields.refuse("month", "is no month such as 2026-11");
+    }
+    let first = first?;
+    Some((begins(first), begins(first.saturating_add(1.month())) - NANOSECOND))
 }
 
 #[cfg(test)]

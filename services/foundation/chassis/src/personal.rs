@@ -128,7 +128,9 @@ impl Personal {
     }
 }
 
-fn sees_all(caller: &Caller, platform: &str) -> bool {
+/// Whether the caller may see personal data of records that belong to this platform.
+#[must_use]
+pub fn sees_all(caller: &Caller, platform: &str) -> bool {
     match &caller.platform {
         Some(own) => caller.has(Role::Platform) && own == platform,
         None => caller.has(Role::Operator),

@@ -17,7 +17,8 @@ commands! {
     Receive, Acknowledge, Confirm, Accept, Assess, Overdue, Lower, Ask, Answered,
     Offer, OfferMore, Agree, AgreeMore, Refuse, Exceed, Escalate, EscalateMore, Review,
     Decide, DecideAgainst, Start, Implement, Change, TellChange, VisitUnhappy, Visit, OrderRemedy,
-    Remedy, Analyse, AnswerOne, AnswerTwo, Notice, Close, Reopen, Cancel, Penalise,
+    Remedy, Analyse, AnswerOne, AnswerTwo, Notice, Close, Reopen, Cancel, Penalise, Archive, Inform,
+    Correct,
 }
 
 use Command::*;
@@ -27,21 +28,18 @@ impl Command {
         let policy = Policy::default();
         let later = when.now + SignedDuration::from_hours(48);
         match self {
-            Receive => complaint.receive(&intake(), "李", &policy, when),
+            Receive => complaint.receive(&intake(), &Known::default(), "李", &policy, when),
             Acknowledge => complaint.acknowledge("李", when),
-            Confirm => complaint.confirm("李", when),
+            Confirm => complaint.confirm("李", None, when),
             // a deadline of its own: a repeat names the same one
             Accept => complaint.accept("李", 0, at(99_000), &policy, when),
-            Assess => {
-                let facts = Facts { amount: 40_000, ..Facts::default() };
-                complaint.assess(&facts, "不严重", "李", &policy, when)
-            }
+            Assess => complaint.assess(&assessed("不严重", 40_000), "李", &policy, when),
             Overdue => complaint.overdue(when),
             Lower => complaint.lower("金额有误", "赵", &policy, when),
             Ask => complaint.ask_user("何时发现?", "李", when),
             Answered => complaint.user_answers("开箱时", when),
-            Offer => complaint.offer(&offer("s-1", 20_000), "李", &policy, when),
-            OfferMore => complaint.offer(&offer("s-2", 300_000), "孙", &policy, when),
+            Offer => complaint.offer(&offer("s-1", 20_000), &[], "李", &policy, when),
+            OfferMore => complaint.offer(&offer("s-2", 300_000), &[], "孙", &policy, when),
             Agree => complaint.agree("s-1", when),
             AgreeMore => complaint.agree("s-2", when),
             Refuse => complaint.refuse("s-1", "太少", when),
@@ -73,6 +71,9 @@ impl Command {
             Reopen => complaint.reopen("又坏了", later.max(at(99_000)), when),
             Cancel => complaint.cancel("用户撤回", "李", when),
             Penalise => complaint.penalise(&penalty("f-1", 2_000), &policy, when),
+            Correct => complaint.correct(&person("p-2"), true, &[], "李", when),
+            Archive => complaint.archive(&recording("ab", "tape 7"), "李", when),
+            Inform => complaint.inform(&[Department::Quality], "请查包装", "李", when),
         }
     }
 }
@@ -86,8 +87,27 @@ pub(crate) fn analysis() -> Analysis {
         cause: CauseClass::ServiceProcess,
         root_cause: "包装不足".into(),
         corrective_action: "加固包装".into(),
-        becomes_standard: true,
+        // a review may have decided that nothing is to be done: that is no standard
+        becomes_standard: false,
+        department: Department::Quality,
+        action: Some(("钱".into(), at(99_000))),
     }
+}
+
+pub(crate) fn assessed(severity: &str, amount: i64) -> Assessment {
+    Assessment {
+        facts: Facts { amount, ..Facts::default() },
+        severity: severity.into(),
+        expectation: "赔偿二百元".into(),
+    }
+}
+
+pub(crate) fn person(id: &str) -> Sealed {
+    Sealed { person: id.into(), fingerprint: vec![1], ..Sealed::default() }
+}
+
+pub(crate) fn recording(sha256: &str, reference: &str) -> Recording {
+    Recording { sha256: sha256.into(), reference: reference.into(), reason: "有争议".into() }
 }
 
 pub(crate) fn penalty(id: &str, amount: i64) -> Penalty {
@@ -95,10 +115,10 @@ pub(crate) fn penalty(id: &str, amount: i64) -> Penalty {
 }
 
 /// From the first word to the end, without trouble.
-pub(crate) const NORMAL: [Command; 13] = [
-    Receive, Confirm, Accept, AnswerOne, AnswerTwo, Offer, Agree, Start, Implement, Visit, Analyse,
-    Notice, Close,
+pub(crate) const NORMAL: [Command; 14] = [
+    Receive, Confirm, Accept, AnswerOne, AnswerTwo, Assess, Offer, Agree, Start, Implement, Visit,
+    Analyse, Notice, Close,
 ];
 
-/// Until it is looked into.
-pub(crate) const ACCEPTED: [Command; 3] = [Receive, Confirm, Accept];
+/// Until it is looked into, and known how serious it is.
+pub(crate) const ACCEPTED: [Command; 4] = [Receive, Confirm, Accept, Assess];

@@ -1,7 +1,7 @@
 //! Taking in, and how serious it is (CMP-03 to CMP-05, CMP-13, CMP-14, CMP-38, SM-04).
 
 use super::{
-    commands::{ACCEPTED, Command, Command::*},
+    commands::{ACCEPTED, Command, Command::*, person},
     *,
 };
 
@@ -23,7 +23,7 @@ fn a_case_is_received_once_and_another_under_its_id_is_refused() {
         let mut other = intake();
         change(&mut other);
         given::<Complaint>(first.clone())
-            .when(|it| it.receive(&other, "李", &Policy::default(), minute(1)))
+            .when(|it| it.receive(&other, &Known::default(), "李", &Policy::default(), minute(1)))
             .then_refused_as(
                 |it| matches!(it, Rejection::Another(differs) if differs.field == field),
             );
@@ -32,7 +32,7 @@ fn a_case_is_received_once_and_another_under_its_id_is_refused() {
     let mut same = intake();
     same.complainant.ciphertext = vec![9];
     given::<Complaint>(first)
-        .when(|it| it.receive(&same, "李", &Policy::default(), minute(1)))
+        .when(|it| it.receive(&same, &Known::default(), "李", &Policy::default(), minute(1)))
         .then_nothing();
 }
 
@@ -66,7 +66,9 @@ fn reasons(events: &[Event]) -> Vec<MajorReason> {
 fn a_complaint_is_major_from_the_limit_on_and_by_each_other_rule() {
     let claiming = |claimed| {
         let intake = Intake { claimed, ..intake() };
-        Complaint::Absent.receive(&intake, "李", &Policy::default(), minute(0)).unwrap()
+        Complaint::Absent
+            .receive(&intake, &Known::default(), "李", &Policy::default(), minute(0))
+            .unwrap()
     };
     assert_eq!(names(&claiming(199_999)), ["ComplaintReceived"]);
     assert_eq!(names(&claiming(200_000)), ["ComplaintReceived", "LevelRaised"]);
@@ -83,7 +85,8 @@ fn a_complaint_is_major_from_the_limit_on_and_by_each_other_rule() {
         ),
         (Facts { amount: 199_999, ..Facts::default() }, vec![]),
     ] {
-        let said = complaint.assess(&facts, "严重", "李", &Policy::default(), minute(5)).unwrap();
+        let said =
+            complaint.assess(&with(&facts, "严重"), "李", &Policy::default(), minute(5)).unwrap();
         assert_eq!(reasons(&said), expected, "{facts:?}");
     }
 }
@@ -94,8 +97,8 @@ fn a_missed_deadline_makes_an_unsolved_complaint_major_once() {
         &[Receive][..],
         &ACCEPTED,
         &[Receive, Confirm, Accept, Ask],
-        &[Receive, Confirm, Accept, Offer],
-        &[Receive, Confirm, Accept, Offer, Refuse],
+        &[Receive, Confirm, Accept, Assess, Offer],
+        &[Receive, Confirm, Accept, Assess, Offer, Refuse],
     ] {
         given::<Complaint>(after(unsolved))
             .when(|it| Overdue.decide(it, minute(99)))
@@ -117,7 +120,7 @@ fn what_is_major_is_general_again_only_by_approval_and_when_no_rule_holds() {
     let major = |facts: Facts| {
         let mut events = after(&ACCEPTED);
         let complaint = given::<Complaint>(events.clone()).state();
-        events.extend(complaint.assess(&facts, "严重", "李", &policy, minute(5)).unwrap());
+        events.extend(complaint.assess(&with(&facts, "严重"), "李", &policy, minute(5)).unwrap());
         events
     };
     let mut events = major(Facts { amount: 900_000, ..Facts::default() });
@@ -127,7 +130,7 @@ fn what_is_major_is_general_again_only_by_approval_and_when_no_rule_holds() {
     // the amount was wrong: it stays major all the same, until somebody approves
     let complaint = given::<Complaint>(events.clone()).state();
     let facts = Facts { amount: 100, ..Facts::default() };
-    let said = complaint.assess(&facts, "不严重", "李", &policy, minute(7)).unwrap();
+    let said = complaint.assess(&with(&facts, "不严重"), "李", &policy, minute(7)).unwrap();
     assert_eq!(names(&said), ["FactsAssessed"]);
     events.extend(said);
     given::<Complaint>(events.clone())
@@ -141,4 +144,62 @@ fn what_is_major_is_general_again_only_by_approval_and_when_no_rule_holds() {
     given::<Complaint>(overdue)
         .when(|it| Lower.decide(it, minute(8)))
         .then_refused(Rejection::StillMajor(vec![MajorReason::Overdue]));
+}
+
+fn with(facts: &Facts, severity: &str) -> Assessment {
+    Assessment { facts: facts.clone(), severity: severity.into(), ..Assessment::default() }
+}
+
+#[test]
+fn nothing_is_offered_before_it_is_known_how_serious_it_is_and_what_the_user_expects() {
+    given::<Complaint>(after(&[Receive, Confirm, Accept]))
+        .when(|it| Offer.decide(it, minute(9)))
+        .then_refused(Rejection::NotAssessed);
+    given::<Complaint>(after(&[Receive, Confirm, Accept, Assess]))
+        .when(|it| Offer.decide(it, minute(9)))
+        .then_events(|said| names(said) == ["SolutionOffered"])
+        .repeated();
+}
+
+#[test]
+fn what_was_corrected_is_confirmed_anew_and_items_only_until_somebody_works_on_them() {
+    let confirmed = after(&[Receive, Confirm]);
+    let complaint = given::<Complaint>(confirmed.clone()).state();
+    let items = [item(1, "送来时已损坏")];
+    let mut events = confirmed;
+    events.extend(complaint.correct(&person("p-2"), true, &items, "李", minute(3)).unwrap());
+    given::<Complaint>(events.clone())
+        .when(|it| it.correct(&person("p-2"), true, &items, "李", minute(4)))
+        .then_nothing();
+    given::<Complaint>(events.clone())
+        .when(|it| Accept.decide(it, minute(4)))
+        .then_refused(Rejection::NotConfirmed);
+    let complaint = given::<Complaint>(events.clone()).state();
+    events.extend(Confirm.decide(&complaint, minute(5)).unwrap());
+    let complaint = given::<Complaint>(events.clone()).state();
+    events.extend(Accept.decide(&complaint, minute(6)).unwrap());
+    let Complaint::Known(case) = given::<Complaint>(events.clone()).state() else { panic!() };
+    assert_eq!(case.unanswered(), [1], "the second item was none");
+    // from now on a telephone number may change, and what it is about does not
+    given::<Complaint>(events.clone())
+        .when(|it| it.correct(&person("p-3"), true, &[], "李", minute(7)))
+        .then_events(|said| names(said) == ["FormCorrected"])
+        .repeated();
+    given::<Complaint>(events)
+        .when(|it| it.correct(&person("p-3"), true, &[item(1, "别的")], "李", minute(7)))
+        .then_refused(Rejection::NotNow { phase: Phase::Investigating });
+}
+
+#[test]
+fn who_has_left_no_telephone_number_is_asked_for_one() {
+    for (has_phone, asks) in [(true, false), (false, true)] {
+        let letter = Intake { has_phone, channel: ComplaintChannel::Letter, ..intake() };
+        let received = Complaint::Absent
+            .receive(&letter, &Known::default(), "李", &Policy::default(), minute(0))
+            .unwrap();
+        let complaint = given::<Complaint>(received).state();
+        let said = complaint.acknowledge("李", minute(1)).unwrap();
+        let Event::ReceiptAcknowledged(acknowledged) = &said[0] else { panic!() };
+        assert_eq!(acknowledged.asks_for_phone, asks);
+    }
 }

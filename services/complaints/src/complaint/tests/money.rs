@@ -10,21 +10,21 @@ fn a_post_decides_up_to_its_limit_and_not_beyond() {
     let policy = Policy::default();
     let accepted = after(&ACCEPTED);
     given::<Complaint>(accepted.clone())
-        .when(|it| it.offer(&offer("s-1", 50_000), "李", &policy, minute(9)))
+        .when(|it| it.offer(&offer("s-1", 50_000), &[], "李", &policy, minute(9)))
         .then_events(|said| names(said) == ["SolutionOffered"])
         .repeated();
     given::<Complaint>(accepted.clone())
-        .when(|it| it.offer(&offer("s-1", 50_001), "李", &policy, minute(9)))
+        .when(|it| it.offer(&offer("s-1", 50_001), &[], "李", &policy, minute(9)))
         .then_refused(Rejection::BeyondAuthority { tier: 0, limit: 50_000, amount: 50_001 });
     // what it costs us counts as well
     let mut dear = offer("s-1", 50_000);
     dear.solution.cost = Some(Money { minor_units: 1, currency: "CNY".into() });
     given::<Complaint>(accepted.clone())
-        .when(|it| it.offer(&dear, "李", &policy, minute(9)))
+        .when(|it| it.offer(&dear, &[], "李", &policy, minute(9)))
         .then_refused(Rejection::BeyondAuthority { tier: 0, limit: 50_000, amount: 50_001 });
     let above = after(&[&ACCEPTED[..], &[EscalateMore]].concat());
     given::<Complaint>(above)
-        .when(|it| it.offer(&offer("s-1", 9_000_000), "周", &policy, minute(9)))
+        .when(|it| it.offer(&offer("s-1", 9_000_000), &[], "周", &policy, minute(9)))
         .then_events(|said| names(said) == ["SolutionOffered", "LevelRaised"])
         .repeated();
 }
@@ -35,7 +35,7 @@ fn sums_that_cannot_be_added_up_are_refused() {
     endless.solution.measures.extend(solution("s-1", 1).measures);
     let above = after(&[&ACCEPTED[..], &[EscalateMore]].concat());
     given::<Complaint>(above)
-        .when(|it| it.offer(&endless, "周", &Policy::default(), minute(9)))
+        .when(|it| it.offer(&endless, &[], "周", &Policy::default(), minute(9)))
         .then_refused(Rejection::Sum);
 }
 
@@ -61,7 +61,7 @@ fn a_solution_that_is_not_on_the_table_is_neither_agreed_to_nor_refused() {
     // and its id stands for one content
     let refused = after(&[&ACCEPTED[..], &[Offer, Refuse]].concat());
     given::<Complaint>(refused)
-        .when(|it| it.offer(&offer("s-1", 1), "李", &Policy::default(), minute(9)))
+        .when(|it| it.offer(&offer("s-1", 1), &[], "李", &Policy::default(), minute(9)))
         .then_refused(Rejection::Differs("solution s-1".into()));
 }
 
@@ -99,7 +99,8 @@ fn a_penalty_is_within_its_limits_and_approved_by_somebody_else() {
         .then_events(|said| names(said) == ["PenaltyImposed"])
         .repeated();
     let nobody = Intake { first_responsible: String::new(), ..intake() };
-    let received = Complaint::Absent.receive(&nobody, "李", &policy, minute(0)).unwrap();
+    let received =
+        Complaint::Absent.receive(&nobody, &Known::default(), "李", &policy, minute(0)).unwrap();
     given::<Complaint>(received)
         .when(|it| it.penalise(&penalty("f-1", 2_000), &policy, minute(9)))
         .then_refused(Rejection::NobodyResponsible);

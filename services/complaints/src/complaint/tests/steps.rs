@@ -52,7 +52,8 @@ fn taken_in(command: Command) -> Option<Vec<Phase>> {
             Phase::ExternalReview,
         ],
         Receive | Acknowledge | Confirm | Assess | Overdue | Lower | OfferMore | AgreeMore
-        | Exceed | EscalateMore | Change | TellChange | AnswerOne | AnswerTwo | Penalise => {
+        | Exceed | EscalateMore | Change | TellChange | AnswerOne | AnswerTwo | Penalise
+        | Archive | Inform | Correct => {
             return None;
         }
     })
@@ -98,9 +99,10 @@ fn what_has_ended_takes_nothing_but_what_is_said_of_it_afterwards() {
     let closed = given::<Complaint>(after(&NORMAL)).state();
     let cancelled = given::<Complaint>(after(&[&ACCEPTED[..], &[Cancel]].concat())).state();
     for &command in ALL {
-        for (complaint, allowed) in
-            [(&closed, &[Reopen, Penalise][..]), (&cancelled, &[Penalise][..])]
-        {
+        for (complaint, allowed) in [
+            (&closed, &[Reopen, Penalise, Archive, Inform][..]),
+            (&cancelled, &[Penalise, Archive, Inform][..]),
+        ] {
             let takes =
                 matches!(command.decide(complaint, minute(900)), Ok(said) if !said.is_empty());
             assert_eq!(takes, allowed.contains(&command), "{command:?}");

@@ -13,6 +13,7 @@ fn a_complaint_goes_from_the_first_word_to_its_end_and_each_step_is_taken_once()
         Phase::Investigating,
         Phase::Investigating,
         Phase::Investigating,
+        Phase::Investigating,
         Phase::Offered,
         Phase::Agreed,
         Phase::Executing,
@@ -120,7 +121,9 @@ fn a_closed_complaint_is_opened_again_and_every_item_is_answered_anew() {
 fn what_is_no_complaint_needs_answers_and_no_solution() {
     let mut asked = intake();
     asked.kind = ComplaintKind::Enquiry;
-    let received = Complaint::Absent.receive(&asked, "李", &Policy::default(), minute(0)).unwrap();
+    let received = Complaint::Absent
+        .receive(&asked, &Known::default(), "李", &Policy::default(), minute(0))
+        .unwrap();
     let mut complaint = received.iter().fold(Complaint::default(), Complaint::evolve);
     for command in [Confirm, Accept, AnswerOne, AnswerTwo, Notice, Close] {
         let said = command.decide(&complaint, minute(1)).unwrap();
@@ -140,7 +143,7 @@ fn nothing_is_closed_with_an_item_that_is_not_answered() {
     given::<Complaint>(analysed)
         .when(|it| Close.decide(it, minute(20)))
         .then_refused(Rejection::NotNow { phase: Phase::Analysed });
-    let told = after(&NORMAL[..12]);
+    let told = after(&NORMAL[..13]);
     let Some(Event::ClosingNoticeSent(notice)) = told.last() else { panic!() };
     let answers: Vec<_> = notice.items.iter().map(|item| item.answer.as_str()).collect();
     assert_eq!(answers, ["已补发", "已致歉"]);

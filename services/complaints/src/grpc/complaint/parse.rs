@@ -8,14 +8,14 @@ use chassis::{
 use contracts::{
     common::{Contact, Money},
     complaints::{
-        self as api, CauseClass, ComplaintItem, ComplaintKind, Handover, Measure, MeasureKind,
-        Solution,
+        self as api, CauseClass, ComplaintChannel, ComplaintItem, ComplaintKind, Department,
+        Handover, Measure, MeasureKind, Recording, Solution, StandardSolution,
     },
 };
 
 use super::Decide;
 use crate::{
-    complaint::{Analysis, Escalation, Facts, Intake, Offer, Penalty, Verdict, Visit},
+    complaint::{Analysis, Assessment, Escalation, Facts, Intake, Offer, Penalty, Verdict, Visit},
     complaint_row::{Narrow, Wanted},
 };
 
@@ -42,12 +42,11 @@ pub(super) fn intake(
     if is_complaint && cause.is_none() {
         fields.refuse("cause", "is missing: what is the complaint about?");
     }
-    let complainant = fields.message("complainant", &message.complainant, contact);
-    let mut number = 0;
-    let items = fields.repeated("items", &message.items, 1..=MOST_ITEMS, |fields, given| {
-        number += 1;
-        item(fields, given, number)
+    let channel = fields.choice("channel", message.channel);
+    let complainant = fields.message("complainant", &message.complainant, |fields, given| {
+        contact(fields, given, channel == ComplaintChannel::Letter)
     });
+    let items = items(fields, &message.items, 1);
     let recording = match message.recording_sha256.is_empty() {
         true => String::new(),
         false => fields.digest("recording_sha256", &message.recording_sha256),
@@ -56,7 +55,7 @@ pub(super) fn intake(
         complaint_id: fields.identifier("complaint_id", &message.complaint_id),
         platform: platform(fields, call, &message.platform),
         contract_id: optional(fields, "contract_id", &message.contract_id),
-        channel: fields.choice("channel", message.channel),
+        channel,
         kind,
         cause: cause.unwrap_or_default(),
         order_id: optional(fields, "order_id", &message.order_id),
@@ -67,6 +66,9 @@ pub(super) fn intake(
         expectation: fields.multiline("expectation", &message.expectation, 0..=2_000),
         claimed: amount(fields, "claimed", &message.claimed),
         first_responsible: fields.text("first_responsible", &message.first_responsible, 0..=200),
+        topic: optional(fields, "topic", &message.topic),
+        buyer_id: optional(fields, "buyer_id", &message.buyer_id),
+        has_phone: complainant.as_ref().is_some_and(|contact| !contact.phone.is_empty()),
         ..Intake::default()
     };
     (intake, complainant.unwrap_or_default())
@@ -76,9 +78,30 @@ fn optional(fields: &mut Fields, field: &str, given: &str) -> String {
     fields.optional_identifier(field, given).unwrap_or_default()
 }
 
-/// Name, address and telephone are on the record form (CMP-13).
-fn contact(fields: &mut Fields, given: &Contact) -> Contact {
-    if given.phone.is_empty() && given.email.is_empty() {
+/// What was wrong on the record form, as it is right.
+pub(super) fn correction(
+    fields: &mut Fields,
+    message: &api::CorrectFormRequest,
+) -> (String, Contact, Vec<ComplaintItem>) {
+    let id = fields.identifier("complaint_id", &message.complaint_id);
+    let complainant = fields
+        .message("complainant", &message.complainant, |fields, given| contact(fields, given, true));
+    (id, complainant.unwrap_or_default(), items(fields, &message.items, 0))
+}
+
+fn items(fields: &mut Fields, given: &[ComplaintItem], least: usize) -> Vec<ComplaintItem> {
+    let mut number = 0;
+    fields.repeated("items", given, least..=MOST_ITEMS, |fields, given| {
+        number += 1;
+        item(fields, given, number)
+    })
+}
+
+/// Name, address and telephone are on the record form (CMP-13); who has written a letter may have named
+/// his address alone, and is asked for a telephone number (CMP-11).
+fn contact(fields: &mut Fields, given: &Contact, address_is_enough: bool) -> Contact {
+    let is_reached = address_is_enough && !given.address.is_empty();
+    if given.phone.is_empty() && given.email.is_empty() && !is_reached {
         fields.refuse("phone", "is missing, and so is email");
     }
     Contact {
@@ -210,7 +233,8 @@ pub(super) fn confirm_form(
     when: When,
 ) -> Decide {
     let by = fields.text("read_back_by", &message.read_back_by, NAME);
-    Box::new(move |complaint, _| complaint.confirm(&by, when))
+    let talk = message.talk;
+    Box::new(move |complaint, _| complaint.confirm(&by, talk, when))
 }
 
 pub(super) fn accept_complaint(
@@ -236,10 +260,12 @@ pub(super) fn assess_facts(
         lawsuit: message.lawsuit,
         group_risk: message.group_risk,
     };
-    let severity = fields.multiline("severity", &message.severity, TEXT);
-    Box::new(move |complaint, around| {
-        complaint.assess(&facts, &severity, around.by, around.policy, when)
-    })
+    let assessment = Assessment {
+        facts,
+        severity: fields.multiline("severity", &message.severity, TEXT),
+        expectation: fields.multiline("expectation", &message.expectation, TEXT),
+    };
+    Box::new(move |complaint, around| complaint.assess(&assessment, around.by, around.policy, when))
 }
 
 pub(super) fn lower_level(
@@ -269,6 +295,7 @@ pub(super) fn record_user_answer(
 pub(super) fn offer_solution(
     fields: &mut Fields,
     message: &api::OfferSolutionRequest,
+    standards: Vec<StandardSolution>,
     when: When,
 ) -> Decide {
     let offer = Offer {
@@ -284,7 +311,9 @@ pub(super) fn offer_solution(
             0..=2_000,
         ),
     };
-    Box::new(move |complaint, around| complaint.offer(&offer, around.by, around.policy, when))
+    Box::new(move |complaint, around| {
+        complaint.offer(&offer, &standards, around.by, around.policy, when)
+    })
 }
 
 pub(super) fn agree_solution(
@@ -429,7 +458,23 @@ pub(super) fn analyse_cause(
     message: &api::AnalyseCauseRequest,
     when: When,
 ) -> Decide {
+    let owner = fields.text("action_owner", &message.action_owner, 0..=200);
+    let due_by = fields.optional_timestamp("action_due_by", &message.action_due_by);
+    let action = match (owner.is_empty(), due_by) {
+        (false, Some(due_by)) => Some((owner, due_by)),
+        (true, None) => None,
+        (false, None) => {
+            fields.refuse("action_due_by", "is missing: by when is it done?");
+            None
+        }
+        (true, Some(_)) => {
+            fields.refuse("action_owner", "is missing: who sees to it?");
+            None
+        }
+    };
     let analysis = Analysis {
+        department: fields.choice("department", message.department),
+        action,
         cause: fields.choice("cause", message.cause),
         root_cause: fields.multiline("root_cause", &message.root_cause, TEXT),
         corrective_action: fields.multiline("corrective_action", &message.corrective_action, TEXT),
@@ -495,4 +540,39 @@ pub(super) fn impose_penalty(
         approved_by: fields.text("approved_by", &message.approved_by, NAME),
     };
     Box::new(move |complaint, around| complaint.penalise(&penalty, around.policy, when))
+}
+
+pub(super) fn archive_recording(
+    fields: &mut Fields,
+    message: &api::ArchiveRecordingRequest,
+    when: When,
+) -> Decide {
+    let recording = |fields: &mut Fields, given: &Recording| Recording {
+        sha256: fields.digest("sha256", &given.sha256),
+        reference: fields.text("reference", &given.reference, 1..=500),
+        reason: fields.multiline("reason", &given.reason, TEXT),
+    };
+    let recording = fields.message("recording", &message.recording, recording).unwrap_or_default();
+    Box::new(move |complaint, around| complaint.archive(&recording, around.by, when))
+}
+
+pub(super) fn inform_departments(
+    fields: &mut Fields,
+    message: &api::InformDepartmentsRequest,
+    when: When,
+) -> Decide {
+    let departments = departments(fields, &message.departments);
+    let note = fields.multiline("note", &message.note, TEXT);
+    Box::new(move |complaint, around| complaint.inform(&departments, &note, around.by, when))
+}
+
+/// Departments, at least one; each counts once.
+pub(in crate::grpc) fn departments(fields: &mut Fields, given: &[i32]) -> Vec<Department> {
+    let mut departments: Vec<Department> =
+        fields.repeated("departments", given, 1..=5, |fields, department| {
+            fields.choice("", *department)
+        });
+    departments.sort_unstable_by_key(|department| i32::from(*department));
+    departments.dedup();
+    departments
 }

@@ -8,11 +8,12 @@ use contracts::{
         Handover, Measure, MeasureKind, Solution,
     },
 };
-use eventlog::{Clock as _, LogOptions, ManualClock, time::to_proto};
+use eventlog::{Clock as _, ManualClock, time::to_proto};
 use jiff::{SignedDuration, Timestamp};
 use tonic::Code;
 
 use super::*;
+use crate::grpc::testing;
 
 /// The service on a log in a folder of its own.
 struct Bench {
@@ -22,11 +23,7 @@ struct Bench {
 }
 
 async fn bench() -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(ManualClock::new("2026-03-02T02:00:00Z".parse().unwrap()));
-    let url = format!("sqlite://{}", folder.path().join("complaints.db").display());
-    let log =
-        Log::open(LogOptions::new("complaints", url).with_clock(clock.clone())).await.unwrap();
+    let (log, clock, folder) = testing::log().await;
     let service = Complaints {
         desk: Desk::new(log.clone(), clock.clone(), CONTEXT),
         personal: Personal::new(log, CONTEXT),
@@ -44,10 +41,15 @@ impl Bench {
     async fn accepted(&self, platform: &str, id: &str, hours: i64) {
         let receive = by_platform(platform, receive(id));
         self.service.receive_complaint(receive).await.unwrap();
+        self.accept(id, hours).await;
+    }
+
+    /// From its receipt until somebody looks into it.
+    async fn accept(&self, id: &str, hours: i64) {
         let read_back = api::ConfirmFormRequest {
             complaint_id: id.into(),
             read_back_by: "李".into(),
-            at: None,
+            ..Default::default()
         };
         self.service.confirm_form(by_li(read_back)).await.unwrap();
         let close_by = Some(to_proto(self.now() + SignedDuration::from_hours(hours)));
@@ -59,6 +61,13 @@ impl Bench {
             at: None,
         };
         self.service.accept_complaint(by_li(accept)).await.unwrap();
+        let assess = api::AssessFactsRequest {
+            complaint_id: id.into(),
+            severity: "不严重".into(),
+            expectation: "赔偿".into(),
+            ..Default::default()
+        };
+        self.service.assess_facts(by_li(assess)).await.unwrap();
     }
 }
 
@@ -82,7 +91,6 @@ fn receive(id: &str) -> api::ReceiveComplaintRequest {
         channel: ComplaintChannel::Platform.into(),
         kind: ComplaintKind::Complaint.into(),
         cause: CauseClass::ProductQuality.into(),
-        order_id: "o-1".into(),
         complainant: Some(zhang()),
         items: vec![item("送来时已损坏"), item("晚到一天")],
         ..Default::default()
@@ -144,12 +152,13 @@ async fn a_platform_complains_agrees_and_reads_the_record_of_it() {
             "ComplaintReceived",
             "FormConfirmed",
             "ComplaintAccepted",
+            "FactsAssessed",
             "SolutionOffered",
             "SolutionAgreed"
         ]
     );
     assert!(entries.iter().all(|it| !it.json.contains("张三") && !it.json.contains("13800138000")));
-    assert_eq!(entries[3].actor, "李");
+    assert_eq!(entries[4].actor, "李");
 }
 
 #[tokio::test]
@@ -182,6 +191,7 @@ async fn complaints_are_listed_by_deadline_and_by_each_filter() {
         complaint_id: "c-3".into(),
         media: true,
         severity: "严重".into(),
+        expectation: "道歉".into(),
         ..Default::default()
     };
     bench.service.assess_facts(by_li(assess)).await.unwrap();
@@ -316,4 +326,163 @@ async fn an_incomplete_handover_or_measure_is_refused_with_what_is_missing() {
         (beyond.code(), reason(&beyond).as_str()),
         (Code::FailedPrecondition, "BEYOND_AUTHORITY")
     );
+}
+
+impl Bench {
+    async fn receive(&self, given: api::ReceiveComplaintRequest) -> Result<Row, Status> {
+        let reply = self.service.receive_complaint(by_platform("mall", given)).await?;
+        Ok(reply.into_inner().complaint.unwrap())
+    }
+}
+
+#[tokio::test]
+async fn a_complaint_about_an_order_knows_the_buyer_and_who_served_him() {
+    let bench = bench().await;
+    let about = |id: &str| api::ReceiveComplaintRequest { order_id: "o-1".into(), ..receive(id) };
+    let refused = bench.receive(about("c-1")).await.unwrap_err();
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::NotFound, "UNKNOWN_ORDER"));
+    testing::sold(bench.service.desk.log(), "other", "o-1", "b-1").await;
+    testing::sold(bench.service.desk.log(), "mall", "o-2", "b-1").await;
+    let refused = bench.receive(about("c-1")).await.unwrap_err();
+    assert_eq!(reason(&refused), "UNKNOWN_ORDER", "another platform's order is not there");
+    let about = |id: &str| api::ReceiveComplaintRequest { order_id: "o-2".into(), ..receive(id) };
+    let unserved = bench.receive(about("c-1")).await.unwrap();
+    assert_eq!((unserved.buyer_id.as_str(), unserved.first_responsible.as_str()), ("b-1", ""));
+    testing::served_by(bench.service.desk.log(), "mall", "b-1", "孙").await;
+    let served = bench.receive(about("c-2")).await.unwrap();
+    assert_eq!((served.buyer_id.as_str(), served.first_responsible.as_str()), ("b-1", "孙"));
+    // without an order the buying unit is enough
+    let of_buyer = api::ReceiveComplaintRequest { buyer_id: "b-1".into(), ..receive("c-3") };
+    assert_eq!(bench.receive(of_buyer).await.unwrap().first_responsible, "孙");
+    let wrong = api::ReceiveComplaintRequest { buyer_id: "b-2".into(), ..about("c-4") };
+    assert_eq!(reason(&bench.receive(wrong).await.unwrap_err()), "ANOTHER_BUYER");
+}
+
+#[tokio::test]
+async fn the_same_person_with_the_same_again_is_a_repeat_for_a_month() {
+    let bench = bench().await;
+    let first = bench.receive(receive("c-1")).await.unwrap();
+    assert_eq!(first.repeat_of, "");
+    bench.clock.advance(SignedDuration::from_hours(24 * 20));
+    assert_eq!(bench.receive(receive("c-2")).await.unwrap().repeat_of, "c-1");
+    // the same request again is the same complaint
+    assert_eq!(bench.receive(receive("c-2")).await.unwrap().repeat_of, "c-1");
+    let topic = "late-delivery".to_owned();
+    let other = api::ReceiveComplaintRequest { topic, ..receive("c-3") };
+    assert_eq!(bench.receive(other).await.unwrap().repeat_of, "", "it is about something else");
+    let li = Contact { name: "李四".into(), ..zhang() };
+    let other = api::ReceiveComplaintRequest { complainant: Some(li), ..receive("c-4") };
+    assert_eq!(bench.receive(other).await.unwrap().repeat_of, "", "it is somebody else");
+    bench.clock.advance(SignedDuration::from_hours(24 * 31));
+    assert_eq!(bench.receive(receive("c-5")).await.unwrap().repeat_of, "", "it was long ago");
+}
+
+#[tokio::test]
+async fn an_offer_follows_the_standard_solution_of_its_type_or_says_why_not() {
+    let bench = bench().await;
+    let topic = "damaged".to_owned();
+    let about = api::ReceiveComplaintRequest { topic, ..receive("c-1") };
+    bench.receive(about).await.unwrap();
+    let kinds = [MeasureKind::Compensation];
+    let log = bench.service.desk.log();
+    testing::standard(log, "n-1", CauseClass::ProductQuality, "damaged", &kinds).await;
+    testing::standard(log, "n-2", CauseClass::ProductQuality, "late-delivery", &kinds).await;
+    testing::standard(log, "n-3", CauseClass::ServiceProcess, "", &kinds).await;
+    bench.accepted("mall", "c-2", 24).await;
+    // the one without a topic has no standard solution
+    bench.service.offer_solution(offer("c-2", solution("s-1", 20_000))).await.unwrap();
+    bench.accept("c-1", 24).await;
+    let offered = |standard: &str, reason: &str| {
+        let mut request = offer("c-1", solution("s-1", 20_000));
+        request.get_mut().standard_solution_id = standard.into();
+        request.get_mut().deviation_reason = reason.into();
+        let service = bench.service.clone();
+        async move { service.offer_solution(request).await.map(|reply| reply.into_inner()) }
+    };
+    let refused = offered("", "").await.unwrap_err();
+    assert_eq!(reason(&refused), "HAS_STANDARD_SOLUTION");
+    assert!(refused.message().contains("n-1") && !refused.message().contains("n-2"), "{refused}");
+    assert_eq!(reason(&offered("n-2", "").await.unwrap_err()), "NO_STANDARD_SOLUTION");
+    let reply = offered("n-1", "").await.unwrap();
+    assert_eq!(reply.complaint.unwrap().standard_solution_id, "n-1");
+    assert!(offered("n-1", "").await.unwrap().repeated);
+}
+
+#[tokio::test]
+async fn a_corrective_action_has_an_owner_and_a_day_and_recordings_a_digest() {
+    let bench = bench().await;
+    bench.accepted("mall", "c-1", 24).await;
+    let now = bench.now();
+    for (owner, due, named) in [("钱", false, "action_due_by"), ("", true, "action_owner")] {
+        let analyse = api::AnalyseCauseRequest {
+            complaint_id: "c-1".into(),
+            cause: CauseClass::ServiceProcess.into(),
+            root_cause: "包装不足".into(),
+            corrective_action: "加固包装".into(),
+            department: api::Department::Quality.into(),
+            action_owner: owner.into(),
+            action_due_by: due.then(|| to_proto(now)),
+            ..Default::default()
+        };
+        let refused = bench.service.analyse_cause(by_li(analyse)).await.unwrap_err();
+        assert_eq!(fields(&refused), [named]);
+    }
+    let archive = api::ArchiveRecordingRequest {
+        complaint_id: "c-1".into(),
+        recording: Some(api::Recording::default()),
+        at: None,
+    };
+    let refused = bench.service.archive_recording(by_li(archive.clone())).await.unwrap_err();
+    assert_eq!(fields(&refused), ["recording.reason", "recording.reference", "recording.sha256"]);
+    let recording = api::Recording {
+        sha256: "ab".repeat(32),
+        reference: "archive/7".into(),
+        reason: "有争议".into(),
+    };
+    let archive = api::ArchiveRecordingRequest { recording: Some(recording.clone()), ..archive };
+    let reply = bench.service.archive_recording(by_li(archive)).await.unwrap().into_inner();
+    assert_eq!(reply.complaint.unwrap().recordings, [recording]);
+    let get = api::GetComplaintRequest { complaint_id: "c-1".into() };
+    let audited = bench.service.get_complaint(by_us("审计", Role::Auditor, get)).await.unwrap();
+    let seen = audited.into_inner().complaint.unwrap();
+    assert_eq!((seen.recordings.len(), seen.recordings[0].reference.as_str()), (1, ""));
+    let inform = |departments: Vec<i32>| api::InformDepartmentsRequest {
+        complaint_id: "c-1".into(),
+        departments,
+        note: "请查包装".into(),
+        at: None,
+    };
+    let refused = bench.service.inform_departments(by_li(inform(vec![9]))).await.unwrap_err();
+    assert_eq!(fields(&refused), ["departments[0]"]);
+    let reply = bench.service.inform_departments(by_li(inform(vec![3, 1, 3]))).await.unwrap();
+    assert_eq!(reply.into_inner().complaint.unwrap().informed, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_letter_may_name_an_address_alone_and_the_form_is_corrected_with_what_is_learned() {
+    let bench = bench().await;
+    let written = Contact { phone: String::new(), ..zhang() };
+    let by = |channel: ComplaintChannel| api::ReceiveComplaintRequest {
+        channel: channel.into(),
+        complainant: Some(written.clone()),
+        ..receive("c-1")
+    };
+    let refused = bench.receive(by(ComplaintChannel::Web)).await.unwrap_err();
+    assert_eq!(fields(&refused), ["complainant.phone"]);
+    bench.receive(by(ComplaintChannel::Letter)).await.unwrap();
+    let correct = api::CorrectFormRequest {
+        complaint_id: "c-1".into(),
+        complainant: Some(zhang()),
+        ..Default::default()
+    };
+    for repeated in [false, true] {
+        let reply = bench.service.correct_form(by_li(correct.clone())).await.unwrap().into_inner();
+        assert_eq!(reply.repeated, repeated);
+        let corrected = reply.complaint.unwrap();
+        assert_eq!(corrected.complainant, Some(zhang()));
+        assert_eq!(corrected.items.len(), 2, "these were right");
+    }
+    let unknown = api::CorrectFormRequest { complaint_id: "c-9".into(), ..correct };
+    let refused = bench.service.correct_form(by_li(unknown)).await.unwrap_err();
+    assert_eq!(reason(&refused), "UNKNOWN_COMPLAINT");
 }

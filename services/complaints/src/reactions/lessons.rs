@@ -1,0 +1,112 @@
+//! What is learned from a complaint whose cause is known: its solution becomes standard, and a corrective
+//! action is opened and planned (CMP-21, CMP-29, CMP-43).
+
+use chassis::When;
+use contracts::{
+    Event as _,
+    complaints::{ActionKind, CauseAnalysed, complaint_event},
+};
+use eventlog::{
+    Outcome,
+    bus::{Incoming, ReactError, Reacting, Reaction},
+    time::from_proto,
+};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    action::{Action, Need, Plan},
+    complaint::kinds,
+    standard::{Adoption, Standard},
+};
+
+/// Under which the ids of what is learned are made, each from the event that it is learned from.
+const LESSONS: Uuid = Uuid::from_u128(0xa0f3_6d21_94be_5c08_b7d2_5e19_c46a_f083);
+
+/// Keeps what was learned.
+#[derive(Debug, Default)]
+pub struct Lessons;
+
+impl Reaction for Lessons {
+    fn name(&self) -> &'static str {
+        "complaints-lessons"
+    }
+
+    fn source(&self) -> &'static str {
+        "COMPLAINTS"
+    }
+
+    async fn react<'a>(
+        &'a self,
+        event: &'a Incoming,
+        tx: &'a mut Reacting<'_>,
+    ) -> Result<(), ReactError> {
+        let name = event.event.r#type.as_str();
+        if name != "emall.complaints.v1.CauseAnalysed" {
+            return Ok(());
+        }
+        let analysed = complaint_event::Event::decode_body(name, &event.event.body)?;
+        let complaint_event::Event::CauseAnalysed(analysed) = analysed else { return Ok(()) };
+        let id = Uuid::new_v5(&LESSONS, event.id().as_bytes()).to_string();
+        let at = analysed.analysed_at.as_ref().and_then(from_proto);
+        let when = When { now: tx.context().now, at };
+        if analysed.becomes_standard && adopt(tx, &id, &analysed, when).await? {
+            tracing::info!(complaint = analysed.complaint_id, "its solution is standard now");
+        }
+        let due_by = analysed.action_due_by.as_ref().and_then(from_proto);
+        if let Some(due_by) = due_by {
+            open(tx, &id, &analysed, due_by, when).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn adopt(
+    tx: &mut Reacting<'_>,
+    id: &str,
+    analysed: &CauseAnalysed,
+    when: When,
+) -> Result<bool, ReactError> {
+    let Some(solution) = &analysed.solution else { return Ok(false) };
+    let adoption = Adoption {
+        id: id.to_owned(),
+        cause: analysed.cause(),
+        topic: analysed.about.as_ref().map(|about| about.topic.clone()).unwrap_or_default(),
+        text: solution.text.clone(),
+        feasibility: solution.feasibility.clone(),
+        fairness: solution.fairness.clone(),
+        measures: kinds(solution),
+        complaint_id: analysed.complaint_id.clone(),
+    };
+    let by = &analysed.analysed_by;
+    let staged = tx.transact(id, |standard: &Standard| standard.adopt(&adoption, by, when)).await?;
+    Ok(staged.outcome == Outcome::Executed)
+}
+
+async fn open(
+    tx: &mut Reacting<'_>,
+    id: &str,
+    analysed: &CauseAnalysed,
+    due_by: Timestamp,
+    when: When,
+) -> Result<(), ReactError> {
+    let need = Need {
+        action_id: id.to_owned(),
+        kind: ActionKind::Corrective,
+        subject: analysed.root_cause.clone(),
+        complaint_id: analysed.complaint_id.clone(),
+        pattern_id: String::new(),
+        cause: analysed.cause(),
+        topic: analysed.about.as_ref().map(|about| about.topic.clone()).unwrap_or_default(),
+    };
+    let plan = Plan {
+        department: analysed.department(),
+        owner: analysed.action_owner.clone(),
+        measure: analysed.corrective_action.clone(),
+        due_by,
+    };
+    let by = &analysed.analysed_by;
+    tx.transact(id, |action: &Action| action.open(&need, by, when)).await?;
+    tx.transact(id, |action: &Action| action.plan(&plan, by, when)).await?;
+    Ok(())
+}
