@@ -30,6 +30,19 @@ use contracts::{
 use decider::{Aggregate, Decision, emit, unchanged};
 use prost_types::Timestamp;
 
+/// An event of a case: which one, and how it stood.
+macro_rules! said {
+    ($case:expr, $event:ident { $($told:tt)* }) => {
+        $event {
+            complaint_id: $case.id.clone(),
+            platform: $case.platform.clone(),
+            contract_id: $case.contract_id.clone(),
+            about: $case.about(),
+            $($told)*
+        }
+    };
+}
+
 mod facts;
 mod finish;
 mod intake;

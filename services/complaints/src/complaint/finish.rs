@@ -65,14 +65,10 @@ impl Complaint {
     /// None was agreed to.
     pub fn start_execution(&self, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ExecutionStarted {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            started_by: by.to_owned(),
-            started_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ExecutionStarted { started_by: by.to_owned(), started_at: Some(to_proto(when.time())) }
+        );
         case.step(&[ComplaintPhase::Agreed], event, when)
     }
 
@@ -82,16 +78,15 @@ impl Complaint {
     /// It was not begun.
     pub fn implement(&self, evidence: &str, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = SolutionImplemented {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            escalated: case.escalated,
-            evidence: evidence.to_owned(),
-            implemented_by: by.to_owned(),
-            implemented_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            SolutionImplemented {
+                escalated: case.escalated,
+                evidence: evidence.to_owned(),
+                implemented_by: by.to_owned(),
+                implemented_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::Executing], event, when)
     }
 
@@ -101,14 +96,10 @@ impl Complaint {
     /// There is none, or it has ended.
     pub fn change(&self, change: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = HandlingChanged {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            change: change.to_owned(),
-            changed_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            HandlingChanged { change: change.to_owned(), changed_at: Some(to_proto(when.time())) }
+        );
         case.note(event, when)
     }
 
@@ -118,13 +109,7 @@ impl Complaint {
     /// Nothing has changed since the user was told last.
     pub fn tell_change(&self, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ChangeNoticeSent {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            sent_at: Some(to_proto(when.time())),
-        };
+        let event = said!(case, ChangeNoticeSent { sent_at: Some(to_proto(when.time())) });
         if case.untold_change {
             return emit(event);
         }
@@ -137,17 +122,16 @@ impl Complaint {
     /// The solution is not carried out yet.
     pub fn visit(&self, visit: &Visit, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = Event::from(ComplaintVisited {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            visit_id: visit.visit_id.clone(),
-            satisfied: visit.satisfied,
-            opinion: visit.opinion.clone(),
-            visited_by: by.to_owned(),
-            visited_at: Some(to_proto(when.time())),
-        });
+        let event = Event::from(said!(
+            case,
+            ComplaintVisited {
+                visit_id: visit.visit_id.clone(),
+                satisfied: visit.satisfied,
+                opinion: visit.opinion.clone(),
+                visited_by: by.to_owned(),
+                visited_at: Some(to_proto(when.time())),
+            }
+        ));
         if case.said_before(&visit_id(&visit.visit_id), &event, when)? {
             return unchanged();
         }
@@ -165,15 +149,14 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = RemedyOrdered {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            responsible: responsible.to_owned(),
-            action: action.to_owned(),
-            ordered_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            RemedyOrdered {
+                responsible: responsible.to_owned(),
+                action: action.to_owned(),
+                ordered_at: Some(to_proto(when.time())),
+            }
+        );
         let events = case.step(&[ComplaintPhase::FollowUp], event, when)?;
         if !events.is_empty() && !case.dissatisfied {
             return Err(Rejection::NothingToRemedy);
@@ -187,14 +170,10 @@ impl Complaint {
     /// Nothing was ordered.
     pub fn remedy(&self, evidence: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = RemedyDone {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            evidence: evidence.to_owned(),
-            done_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            RemedyDone { evidence: evidence.to_owned(), done_at: Some(to_proto(when.time())) }
+        );
         case.step(&[ComplaintPhase::Remedying], event, when)
     }
 
@@ -207,26 +186,25 @@ impl Complaint {
     /// the corrective action has passed.
     pub fn analyse(&self, analysis: &Analysis, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = CauseAnalysed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            cause: analysis.cause.into(),
-            root_cause: analysis.root_cause.clone(),
-            corrective_action: analysis.corrective_action.clone(),
-            becomes_standard: analysis.becomes_standard,
-            analysed_by: by.to_owned(),
-            analysed_at: Some(to_proto(when.time())),
-            department: analysis.department.into(),
-            solution: case.solution.clone(),
-            action_owner: analysis
-                .action
-                .as_ref()
-                .map(|(owner, _)| owner.clone())
-                .unwrap_or_default(),
-            action_due_by: analysis.action.as_ref().map(|(_, due_by)| to_proto(*due_by)),
-        };
+        let event = said!(
+            case,
+            CauseAnalysed {
+                cause: analysis.cause.into(),
+                root_cause: analysis.root_cause.clone(),
+                corrective_action: analysis.corrective_action.clone(),
+                becomes_standard: analysis.becomes_standard,
+                analysed_by: by.to_owned(),
+                analysed_at: Some(to_proto(when.time())),
+                department: analysis.department.into(),
+                solution: case.solution.clone(),
+                action_owner: analysis
+                    .action
+                    .as_ref()
+                    .map(|(owner, _)| owner.clone())
+                    .unwrap_or_default(),
+                action_due_by: analysis.action.as_ref().map(|(_, due_by)| to_proto(*due_by)),
+            }
+        );
         let allowed: &[ComplaintPhase] = if case.is_complaint() {
             &[ComplaintPhase::Satisfied]
         } else {
@@ -269,15 +247,14 @@ impl Complaint {
             | ComplaintPhase::FollowUp
             | ComplaintPhase::Remedying
             | ComplaintPhase::Satisfied
-            | ComplaintPhase::Analysed => emit(ItemAnswered {
-                complaint_id: case.id.clone(),
-                platform: case.platform.clone(),
-                contract_id: case.contract_id.clone(),
-                about: case.about(),
-                number,
-                answer: answer.to_owned(),
-                answered_at: Some(to_proto(when.time())),
-            }),
+            | ComplaintPhase::Analysed => emit(said!(
+                case,
+                ItemAnswered {
+                    number,
+                    answer: answer.to_owned(),
+                    answered_at: Some(to_proto(when.time())),
+                }
+            )),
         }
     }
 
@@ -292,15 +269,14 @@ impl Complaint {
             answer: case.answers.get(&item.number).cloned().flatten().unwrap_or_default(),
             ..item.clone()
         };
-        let event = ClosingNoticeSent {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            items: case.items.iter().map(answered).collect(),
-            sent_by: by.to_owned(),
-            sent_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ClosingNoticeSent {
+                items: case.items.iter().map(answered).collect(),
+                sent_by: by.to_owned(),
+                sent_at: Some(to_proto(when.time())),
+            }
+        );
         let allowed: &[ComplaintPhase] = if case.is_complaint() {
             &[ComplaintPhase::Analysed]
         } else {
@@ -322,16 +298,15 @@ impl Complaint {
         let case = self.case()?;
         let granted = case.solution.as_ref().map_or(Ok(0), granted)?;
         let level = if case.major { ComplaintLevel::Major } else { ComplaintLevel::General };
-        let event = ComplaintClosed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            level: level.into(),
-            escalated: case.escalated,
-            granted: yuan(granted),
-            closed_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ComplaintClosed {
+                level: level.into(),
+                escalated: case.escalated,
+                granted: yuan(granted),
+                closed_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::Noticed], event, when)
     }
 
@@ -346,15 +321,14 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ComplaintReopened {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            reason: reason.to_owned(),
-            close_by: Some(to_proto(close_by)),
-            reopened_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ComplaintReopened {
+                reason: reason.to_owned(),
+                close_by: Some(to_proto(close_by)),
+                reopened_at: Some(to_proto(when.time())),
+            }
+        );
         let events = case.step(&[ComplaintPhase::Closed], event, when)?;
         if !events.is_empty() && close_by <= when.time() {
             return Err(Rejection::Passed("close_by"));
@@ -368,15 +342,14 @@ impl Complaint {
     /// It has ended, or a solution was agreed to, which is to be carried out.
     pub fn cancel(&self, reason: &str, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ComplaintCancelled {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            reason: reason.to_owned(),
-            cancelled_by: by.to_owned(),
-            cancelled_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ComplaintCancelled {
+                reason: reason.to_owned(),
+                cancelled_by: by.to_owned(),
+                cancelled_at: Some(to_proto(when.time())),
+            }
+        );
         let allowed = [
             ComplaintPhase::Received,
             ComplaintPhase::Investigating,
@@ -399,18 +372,17 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = Event::from(PenaltyImposed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            penalty_id: penalty.penalty_id.clone(),
-            person: case.first_responsible.clone(),
-            amount: yuan(penalty.amount),
-            reason: penalty.reason.clone(),
-            approved_by: penalty.approved_by.clone(),
-            imposed_at: Some(to_proto(when.time())),
-        });
+        let event = Event::from(said!(
+            case,
+            PenaltyImposed {
+                penalty_id: penalty.penalty_id.clone(),
+                person: case.first_responsible.clone(),
+                amount: yuan(penalty.amount),
+                reason: penalty.reason.clone(),
+                approved_by: penalty.approved_by.clone(),
+                imposed_at: Some(to_proto(when.time())),
+            }
+        ));
         if case.said_before(&penalty_id(&penalty.penalty_id), &event, when)? {
             return unchanged();
         }

@@ -118,15 +118,7 @@ impl Case {
     fn raised(&self, reasons: impl IntoIterator<Item = MajorReason>, when: When) -> Option<Event> {
         let reasons: Vec<i32> = reasons.into_iter().map(Into::into).collect();
         (!self.major && !reasons.is_empty()).then(|| {
-            LevelRaised {
-                complaint_id: self.id.clone(),
-                platform: self.platform.clone(),
-                contract_id: self.contract_id.clone(),
-                about: self.about(),
-                reasons,
-                raised_at: Some(to_proto(when.time())),
-            }
-            .into()
+            said!(self, LevelRaised { reasons, raised_at: Some(to_proto(when.time())) }).into()
         })
     }
 
@@ -212,15 +204,14 @@ impl Complaint {
     /// There is none, or it has ended.
     pub fn acknowledge(&self, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ReceiptAcknowledged {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            acknowledged_by: by.to_owned(),
-            acknowledged_at: Some(to_proto(when.time())),
-            asks_for_phone: !case.has_phone,
-        };
+        let event = said!(
+            case,
+            ReceiptAcknowledged {
+                acknowledged_by: by.to_owned(),
+                acknowledged_at: Some(to_proto(when.time())),
+                asks_for_phone: !case.has_phone,
+            }
+        );
         case.note(event, when)
     }
 
@@ -235,15 +226,14 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = FormConfirmed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            read_back_by: read_back_by.to_owned(),
-            confirmed_at: Some(to_proto(when.time())),
-            talk,
-        };
+        let event = said!(
+            case,
+            FormConfirmed {
+                read_back_by: read_back_by.to_owned(),
+                confirmed_at: Some(to_proto(when.time())),
+                talk,
+            }
+        );
         if case.confirmed {
             return case.note(event, when);
         }
@@ -266,17 +256,16 @@ impl Complaint {
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
         let items = if items.is_empty() { &case.items } else { items };
-        let event = Event::from(FormCorrected {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            complainant: Some(complainant.clone()),
-            has_phone,
-            items: items.to_vec(),
-            corrected_by: by.to_owned(),
-            corrected_at: Some(to_proto(when.time())),
-        });
+        let event = Event::from(said!(
+            case,
+            FormCorrected {
+                complainant: Some(complainant.clone()),
+                has_phone,
+                items: items.to_vec(),
+                corrected_by: by.to_owned(),
+                corrected_at: Some(to_proto(when.time())),
+            }
+        ));
         if let Some(Event::FormCorrected(before)) = case.before(&event)
             && same_person(before.complainant.as_ref(), Some(complainant))
             && before.items == items
@@ -304,16 +293,15 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ComplaintAccepted {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            handler: handler.to_owned(),
-            tier,
-            close_by: Some(to_proto(close_by)),
-            accepted_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ComplaintAccepted {
+                handler: handler.to_owned(),
+                tier,
+                close_by: Some(to_proto(close_by)),
+                accepted_at: Some(to_proto(when.time())),
+            }
+        );
         let events = case.step(&[ComplaintPhase::Received], event, when)?;
         if !events.is_empty() {
             if !case.confirmed {
@@ -340,20 +328,19 @@ impl Complaint {
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
         let facts = &assessment.facts;
-        let event = FactsAssessed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            amount: yuan(facts.amount),
-            media: facts.media,
-            lawsuit: facts.lawsuit,
-            group_risk: facts.group_risk,
-            severity: assessment.severity.clone(),
-            expectation: assessment.expectation.clone(),
-            assessed_by: by.to_owned(),
-            assessed_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            FactsAssessed {
+                amount: yuan(facts.amount),
+                media: facts.media,
+                lawsuit: facts.lawsuit,
+                group_risk: facts.group_risk,
+                severity: assessment.severity.clone(),
+                expectation: assessment.expectation.clone(),
+                assessed_by: by.to_owned(),
+                assessed_at: Some(to_proto(when.time())),
+            }
+        );
         let events = case.note(event, when)?;
         Ok(case.with_level(events, facts, 0, policy, when))
     }
@@ -391,15 +378,14 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = LevelLowered {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            reason: reason.to_owned(),
-            approved_by: approved_by.to_owned(),
-            lowered_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            LevelLowered {
+                reason: reason.to_owned(),
+                approved_by: approved_by.to_owned(),
+                lowered_at: Some(to_proto(when.time())),
+            }
+        );
         if !case.major || !case.is_open() {
             // it is general: the same approval again, or none was needed
             return case.repeated(&event.into(), when);

@@ -20,15 +20,14 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = Event::from(RecordingArchived {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            recording: Some(recording.clone()),
-            archived_by: by.to_owned(),
-            archived_at: Some(to_proto(when.time())),
-        });
+        let event = Event::from(said!(
+            case,
+            RecordingArchived {
+                recording: Some(recording.clone()),
+                archived_by: by.to_owned(),
+                archived_at: Some(to_proto(when.time())),
+            }
+        ));
         if case.said_before(&recording_id(&recording.sha256), &event, when)? {
             return unchanged();
         }
@@ -48,16 +47,15 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = Event::from(DepartmentsInformed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            departments: departments.iter().map(|it| (*it).into()).collect(),
-            note: note.to_owned(),
-            informed_by: by.to_owned(),
-            informed_at: Some(to_proto(when.time())),
-        });
+        let event = Event::from(said!(
+            case,
+            DepartmentsInformed {
+                departments: departments.iter().map(|it| (*it).into()).collect(),
+                note: note.to_owned(),
+                informed_by: by.to_owned(),
+                informed_at: Some(to_proto(when.time())),
+            }
+        ));
         match case.before(&event) {
             Some(before) if is_repeat(before, &event, when) => unchanged(),
             Some(_) | None => emit(event),

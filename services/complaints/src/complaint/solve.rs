@@ -93,15 +93,14 @@ impl Complaint {
     /// Nobody looks into it now.
     pub fn ask_user(&self, question: &str, by: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = UserAsked {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            question: question.to_owned(),
-            asked_by: by.to_owned(),
-            asked_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            UserAsked {
+                question: question.to_owned(),
+                asked_by: by.to_owned(),
+                asked_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::Investigating], event, when)
     }
 
@@ -111,14 +110,10 @@ impl Complaint {
     /// Nothing was asked.
     pub fn user_answers(&self, answer: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = UserAnswered {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            answer: answer.to_owned(),
-            answered_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            UserAnswered { answer: answer.to_owned(), answered_at: Some(to_proto(when.time())) }
+        );
         case.step(&[ComplaintPhase::AwaitingUser], event, when)
     }
 
@@ -137,19 +132,18 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = SolutionOffered {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            solution: Some(offer.solution.clone()),
-            standard_solution_id: offer.standard_solution_id.clone(),
-            deviation_reason: offer.deviation_reason.clone(),
-            escalated: case.escalated,
-            attempt: case.offers + 1,
-            offered_by: by.to_owned(),
-            offered_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            SolutionOffered {
+                solution: Some(offer.solution.clone()),
+                standard_solution_id: offer.standard_solution_id.clone(),
+                deviation_reason: offer.deviation_reason.clone(),
+                escalated: case.escalated,
+                attempt: case.offers + 1,
+                offered_by: by.to_owned(),
+                offered_at: Some(to_proto(when.time())),
+            }
+        );
         let event = Event::from(event);
         if case.said_before(&offer_id(&offer.solution.solution_id), &event, when)? {
             return unchanged();
@@ -172,18 +166,17 @@ impl Complaint {
         let case = self.case()?;
         let solution = case.on_the_table(solution_id)?;
         let granted = granted(solution)?;
-        let event = SolutionAgreed {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            solution: Some(solution.clone()),
-            granted: yuan(granted),
-            order_id: case.order_id.clone(),
-            needs_goods: solution.measures.iter().any(moves_goods),
-            needs_money: granted > 0,
-            agreed_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            SolutionAgreed {
+                solution: Some(solution.clone()),
+                granted: yuan(granted),
+                order_id: case.order_id.clone(),
+                needs_goods: solution.measures.iter().any(moves_goods),
+                needs_money: granted > 0,
+                agreed_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::Offered], event, when)
     }
 
@@ -199,15 +192,14 @@ impl Complaint {
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
         case.on_the_table(solution_id)?;
-        let event = SolutionRefused {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            solution_id: solution_id.to_owned(),
-            reason: reason.to_owned(),
-            refused_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            SolutionRefused {
+                solution_id: solution_id.to_owned(),
+                reason: reason.to_owned(),
+                refused_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::Offered], event, when)
     }
 
@@ -225,17 +217,16 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = AuthorityExceeded {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            cause: cause.to_owned(),
-            procedure: procedure.to_owned(),
-            notify_by: Some(to_proto(notify_by)),
-            told_by: by.to_owned(),
-            exceeded_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            AuthorityExceeded {
+                cause: cause.to_owned(),
+                procedure: procedure.to_owned(),
+                notify_by: Some(to_proto(notify_by)),
+                told_by: by.to_owned(),
+                exceeded_at: Some(to_proto(when.time())),
+            }
+        );
         let events = case.note(event, when)?;
         if !events.is_empty() && !SOLVING.contains(&case.phase) {
             return Err(Rejection::NotNow { phase: case.phase });
@@ -257,20 +248,19 @@ impl Complaint {
         when: When,
     ) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let mut event = ComplaintEscalated {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            from: case.handler.clone(),
-            handler: escalation.handler.clone(),
-            tier: escalation.tier,
-            mandate: escalation.mandate.clone(),
-            handover: Some(escalation.handover.clone()),
-            reason: escalation.reason.clone(),
-            reply_by: escalation.reply_by.map(to_proto),
-            escalated_at: Some(to_proto(when.time())),
-        };
+        let mut event = said!(
+            case,
+            ComplaintEscalated {
+                from: case.handler.clone(),
+                handler: escalation.handler.clone(),
+                tier: escalation.tier,
+                mandate: escalation.mandate.clone(),
+                handover: Some(escalation.handover.clone()),
+                reason: escalation.reason.clone(),
+                reply_by: escalation.reply_by.map(to_proto),
+                escalated_at: Some(to_proto(when.time())),
+            }
+        );
         // the one who has it by now was given it by the same step
         if let Some(Event::ComplaintEscalated(before)) = case.before(&event.clone().into())
             && case.handler == escalation.handler
@@ -302,14 +292,10 @@ impl Complaint {
     /// It was not escalated, or the user has not refused.
     pub fn begin_review(&self, reviewer: &str, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
-        let event = ReviewBegun {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            reviewer: reviewer.to_owned(),
-            told_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ReviewBegun { reviewer: reviewer.to_owned(), told_at: Some(to_proto(when.time())) }
+        );
         let events = case.step(&[ComplaintPhase::Coordinating], event, when)?;
         if !events.is_empty() && !case.escalated {
             return Err(Rejection::NotEscalated);
@@ -324,17 +310,16 @@ impl Complaint {
     pub fn decide_review(&self, verdict: &Verdict, when: When) -> Decision<Event, Rejection> {
         let case = self.case()?;
         let granted = verdict.solution.as_ref().map_or(Ok(0), granted)?;
-        let event = ReviewDecided {
-            complaint_id: case.id.clone(),
-            platform: case.platform.clone(),
-            contract_id: case.contract_id.clone(),
-            about: case.about(),
-            decision: verdict.decision.clone(),
-            for_user: verdict.solution.is_some(),
-            solution: verdict.solution.clone(),
-            granted: yuan(granted),
-            decided_at: Some(to_proto(when.time())),
-        };
+        let event = said!(
+            case,
+            ReviewDecided {
+                decision: verdict.decision.clone(),
+                for_user: verdict.solution.is_some(),
+                solution: verdict.solution.clone(),
+                granted: yuan(granted),
+                decided_at: Some(to_proto(when.time())),
+            }
+        );
         case.step(&[ComplaintPhase::ExternalReview], event, when)
     }
 }
