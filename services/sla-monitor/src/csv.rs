@@ -1,7 +1,6 @@
-//! Reports as tables of comma-separated values (RFC 4180), with a line of headings.
-//!
-//! A cell that a spreadsheet would take for a formula is given an apostrophe in front.
+//! Reports as tables of comma-separated values, with a line of headings.
 
+use chassis::csv::Table;
 use contracts::sla::{AvailabilityLine, BreachState, Clock, ComplianceLine, Grouping, Limit};
 use prost_types::Timestamp;
 
@@ -9,37 +8,6 @@ use crate::{
     ledger::{from_duration, word},
     timeline::time,
 };
-
-/// A table on its way.
-#[derive(Debug, Default)]
-struct Table(String);
-
-impl Table {
-    fn row<S: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = S>) {
-        for (index, cell) in cells.into_iter().enumerate() {
-            if index > 0 {
-                self.0.push(',');
-            }
-            self.cell(cell.as_ref());
-        }
-        self.0.push_str("\r\n");
-    }
-
-    fn cell(&mut self, text: &str) {
-        let formula = text.starts_with(['=', '+', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'])
-            || (text.starts_with('-') && text.parse::<f64>().is_err());
-        if !formula && !text.contains([',', '"', '\n', '\r']) {
-            self.0.push_str(text);
-            return;
-        }
-        self.0.push('"');
-        if formula {
-            self.0.push('\'');
-        }
-        self.0.push_str(&text.replace('"', "\"\""));
-        self.0.push('"');
-    }
-}
 
 fn at(moment: &Option<Timestamp>) -> String {
     time(moment).map(|moment| moment.to_string()).unwrap_or_default()
@@ -92,7 +60,7 @@ pub fn compliance(lines: &[ComplianceLine], groups: &[Grouping]) -> String {
             held,
         ]));
     }
-    table.0
+    table.into_text()
 }
 
 /// Open clocks by due time.
@@ -133,7 +101,7 @@ pub fn clocks(clocks: &[Clock]) -> String {
             clock.clock_id.clone(),
         ]);
     }
-    table.0
+    table.into_text()
 }
 
 /// Breaches, each with the chain of facts that proves it.
@@ -177,7 +145,7 @@ pub fn breaches(clocks: &[Clock]) -> String {
             clock.clock_id.clone(),
         ]);
     }
-    table.0
+    table.into_text()
 }
 
 /// Availability by thing.
@@ -208,7 +176,7 @@ pub fn availability(lines: &[AvailabilityLine]) -> String {
             percent(line.wanted),
         ]);
     }
-    table.0
+    table.into_text()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@
 //!   and how a command or a listing is run; [`personal`] for data about people;
 //! - for aggregates and their rows: [`When`], [`repeat`]; [`facets`], the keys of listings with
 //!   several filters;
+//! - for what is handed on as a file: [`csv`];
 //! - for tests of handlers: [`testing`].
 //!
 //! The invariant: nothing here knows any business. A service hands in its section of the
@@ -24,6 +25,7 @@
 mod admin;
 mod clock;
 pub mod config;
+pub mod csv;
 pub mod desk;
 pub mod errors;
 pub mod facets;

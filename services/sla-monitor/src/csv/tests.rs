@@ -1,3 +1,4 @@
+use chassis::testing::csv_cells;
 use contracts::sla::{ClockState, Fact, FactKind, HeldTime, Party, SubjectPart};
 use eventlog::time::to_proto;
 use jiff::SignedDuration;
@@ -49,78 +50,6 @@ fn clock() -> Clock {
 fn lines(table: &str) -> Vec<&str> {
     assert!(table.ends_with("\r\n"));
     table.split_terminator("\r\n").skip(1).collect()
-}
-
-/// One cell, as it is written.
-fn cell(text: &str) -> String {
-    let mut table = Table::default();
-    table.row([text]);
-    table.0.strip_suffix("\r\n").unwrap().to_owned()
-}
-
-/// Cells of one line, read as RFC 4180 says.
-fn read(line: &str) -> Vec<String> {
-    let (mut cells, mut quoted) = (vec![String::new()], false);
-    let mut letters = line.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '"' if quoted && letters.peek() == Some(&'"') => {
-                letters.next();
-                cells.last_mut().unwrap().push('"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => cells.push(String::new()),
-            other => cells.last_mut().unwrap().push(other),
-        }
-    }
-    assert!(!quoted, "{line}");
-    cells
-}
-
-#[test]
-fn a_cell_is_quoted_where_it_must_be() {
-    assert_eq!(cell("plain"), "plain");
-    assert_eq!(cell(""), "");
-    assert_eq!(cell("a,b"), "\"a,b\"");
-    assert_eq!(cell("say \"hi\""), "\"say \"\"hi\"\"\"");
-    assert_eq!(cell("two\nlines"), "\"two\nlines\"");
-    assert_eq!(cell("two\rlines"), "\"two\rlines\"");
-    assert_eq!(cell("订单"), "订单");
-}
-
-#[test]
-fn a_cell_that_a_spreadsheet_would_take_for_a_formula_is_text() {
-    for formula in [
-        "=1+1",
-        "+1",
-        "@SUM(A1)",
-        "\t=1",
-        "\r=1",
-        "\n=1",
-        "-1+1",
-        "-cmd|' /C calc'!A0",
-        "=HYPERLINK(\"http://x\",\"y\")",
-        "＝1+1",
-        "＋1",
-        "－1+1",
-        "＠SUM(A1)",
-    ] {
-        let written = cell(formula);
-        assert!(written.starts_with("\"'"), "{formula:?}: {written}");
-        assert_eq!(read(&written), [format!("'{formula}")]);
-    }
-    for harmless in ["-1", "-1.5", "a=b", "1+1", "mall@cn"] {
-        assert_eq!(cell(harmless), harmless);
-    }
-}
-
-#[test]
-fn what_is_written_is_what_is_read() {
-    for texts in [["a", "b"], ["a,b", "\"\"\""], ["", ""], ["a\r\n", ",\",\""]] {
-        let mut table = Table::default();
-        table.row(texts);
-        assert_eq!(read(table.0.strip_suffix("\r\n").unwrap()), texts);
-    }
 }
 
 #[test]
@@ -239,7 +168,7 @@ fn what_comes_from_outside_stays_in_its_cell() {
         [(clocks(std::slice::from_ref(&hostile)), 12), (breaches(&[hostile]), 13)]
     {
         let (_, line) = table.split_once("\r\n").unwrap();
-        let cells = read(line.strip_suffix("\r\n").unwrap());
+        let cells = csv_cells(line.strip_suffix("\r\n").unwrap());
         assert_eq!(cells.len(), columns);
         assert_eq!(cells.last().unwrap(), "'=cmd");
         assert!(cells.contains(&"'@p".to_owned()));
