@@ -12,6 +12,10 @@ use std::{
 };
 
 use contracts::{
+    complaints::{
+        complaint_report_service_client::ComplaintReportServiceClient,
+        complaint_service_client::ComplaintServiceClient,
+    },
     ordering::{
         damage_claim_service_client::DamageClaimServiceClient,
         order_service_client::OrderServiceClient,
@@ -132,6 +136,11 @@ pub(crate) enum CallError {
     Lost(Box<Status>),
 }
 
+/// What a call could not do, with what to do next.
+pub(crate) fn failed(sentence: &'static str) -> impl Fn(CallError) -> Failure {
+    move |error| Failure::because(sentence, error)
+}
+
 fn told(refusals: &[Refusal]) -> String {
     let one = |refusal: &Refusal| match (refusal.field.as_str(), refusal.message.as_str()) {
         ("", message) => format!("{}: {message}", refusal.reason),
@@ -146,6 +155,8 @@ pub(crate) struct Services {
     pub(crate) orders: OrderServiceClient<Channel>,
     pub(crate) damage: DamageClaimServiceClient<Channel>,
     pub(crate) reconciliation: ReconciliationServiceClient<Channel>,
+    pub(crate) complaints: ComplaintServiceClient<Channel>,
+    pub(crate) complaint_reports: ComplaintReportServiceClient<Channel>,
     pub(crate) policies: PolicyServiceClient<Channel>,
     pub(crate) clocks: ClockServiceClient<Channel>,
 }
@@ -195,6 +206,8 @@ impl Client {
             orders: OrderServiceClient::new(channel.clone()),
             damage: DamageClaimServiceClient::new(channel.clone()),
             reconciliation: ReconciliationServiceClient::new(channel.clone()),
+            complaints: ComplaintServiceClient::new(channel.clone()),
+            complaint_reports: ComplaintReportServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             clocks: ClockServiceClient::new(channel),
         };

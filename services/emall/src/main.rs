@@ -6,6 +6,7 @@
 mod access;
 mod amount;
 mod client;
+mod complaints;
 mod end;
 mod erase_person;
 mod hash_key;
@@ -19,6 +20,7 @@ mod sla;
 mod status;
 mod table;
 mod terminal;
+mod times;
 mod up;
 mod verify;
 mod watch;
@@ -53,6 +55,8 @@ enum Command {
     Watch(Box<watch::Watch>),
     /// Show promises about time: what is due, what is late, and why
     Sla(Box<sla::Sla>),
+    /// Show complaints: what is due, the record of one, figures
+    Complaints(Box<complaints::Complaints>),
     /// Show how it stands
     Status(status::Status),
     /// Compare log, rows, keys and stream, and report every difference
@@ -92,6 +96,7 @@ async fn run(command: Command) -> Result<End, Failure> {
         Command::Push(args) => push::run(*args).await,
         Command::Watch(args) => watch::run(*args).await,
         Command::Sla(args) => sla::run(*args).await,
+        Command::Complaints(args) => complaints::run(*args).await,
         Command::Status(args) => status::run(args).await,
         Command::Verify(args) => verify::run(args).await,
         Command::Rebuild(args) => rebuild::run(args).await,

@@ -32,7 +32,7 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-pub(crate) use draft::moment;
+pub(crate) use draft::{CURRENCY, moment};
 pub(crate) use entry::Refusal;
 use entry::{Entry, ReadError};
 use ledger::Ledger;

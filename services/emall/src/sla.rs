@@ -10,8 +10,9 @@ use clap::{Args, Subcommand};
 
 use crate::{
     access::Access,
-    client::CallError,
+    client::failed,
     end::{End, Failure},
+    terminal,
 };
 
 /// Arguments of `emall sla`.
@@ -57,13 +58,7 @@ pub(crate) async fn run(args: Sla) -> Result<End, Failure> {
     }
 }
 
-/// What a call could not do, with what to do next.
-fn failed(sentence: &'static str) -> impl Fn(CallError) -> Failure {
-    move |error| Failure::because(sentence, error)
-}
-
 /// A message of the contracts as one line of protobuf JSON.
 fn json_line(name: &str, message: &impl prost::Message) -> String {
-    let json = contracts::json(&format!("emall.sla.v1.{name}"), &message.encode_to_vec());
-    json.unwrap_or_default().to_string()
+    terminal::json_line("emall.sla.v1", name, message)
 }

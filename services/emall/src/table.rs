@@ -10,18 +10,19 @@ pub(crate) enum Align {
 /// Rows under a head.
 #[derive(Debug)]
 pub(crate) struct Table {
-    head: Vec<&'static str>,
+    head: Vec<String>,
     align: Vec<Align>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new(columns: &[(&'static str, Align)]) -> Self {
-        let (head, align) = columns.iter().copied().unzip();
+    pub(crate) fn new<S: AsRef<str>>(columns: &[(S, Align)]) -> Self {
+        let (head, align) =
+            columns.iter().map(|(name, align)| (name.as_ref().to_owned(), *align)).unzip();
         Self { head, align, rows: Vec::new() }
     }
 
-    pub(crate) fn row<const N: usize>(&mut self, cells: [String; N]) {
+    pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }
 
@@ -37,10 +38,9 @@ impl Table {
                 *wide = (*wide).max(columns(cell));
             }
         }
-        let head: Vec<String> = self.head.iter().map(|name| (*name).to_owned()).collect();
-        let titled = head.iter().any(|name| !name.is_empty());
+        let titled = self.head.iter().any(|name| !name.is_empty());
         titled
-            .then_some(&head)
+            .then_some(&self.head)
             .into_iter()
             .chain(&self.rows)
             .map(|row| self.line(row, &width))
@@ -90,6 +90,28 @@ pub(crate) fn clip(text: &str, most: usize) -> String {
     clipped
 }
 
+/// A text in lines of at most so many columns, broken at spaces, inside a word only where it is wider than
+/// a line; Chinese, which has no spaces, anywhere. Spaces at a break are left out. No text gives no line.
+pub(crate) fn wrapped(text: &str, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for letter in text.trim().chars() {
+        line.push(letter);
+        if columns(&line) <= most.max(2) {
+            continue;
+        }
+        let space = line.trim_end().rfind(' ').filter(|at| !line[..*at].trim().is_empty());
+        let last = line.len() - letter.len_utf8();
+        let rest = line.split_off(space.unwrap_or(last));
+        lines.push(line.trim_end().to_owned());
+        rest.trim_start().clone_into(&mut line);
+    }
+    if !line.trim().is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
 /// A whole number with its thousands apart: `12,345`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -105,7 +127,7 @@ pub(crate) fn grouped(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Align, Table, clip, columns, grouped};
+    use super::{Align, Table, clip, columns, grouped, wrapped};
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_numbers_stand_right() {
@@ -144,6 +166,22 @@ mod tests {
         assert_eq!(clip("abcdef", 6), "abcdef");
         assert_eq!(clip("abcdefg", 6), "abcde…");
         assert_eq!(clip("订单订单", 5), "订单…");
+    }
+
+    #[test]
+    fn a_long_text_is_broken_at_spaces_and_loses_nothing() {
+        assert_eq!(wrapped("late by a day and more", 10), ["late by a", "day and", "more"]);
+        assert_eq!(wrapped("short", 10), ["short"]);
+        assert!(wrapped("  ", 10).is_empty());
+        assert_eq!(wrapped("abcdefghij", 4), ["abcd", "efgh", "ij"]);
+        assert_eq!(wrapped("晚到一天外箱", 5), ["晚到", "一天", "外箱"]);
+        let text = "the box was torn 外箱破损 and 晚到一天 nobody called";
+        for most in 2..60 {
+            let lines = wrapped(text, most);
+            assert!(lines.iter().all(|line| columns(line) <= most), "{most}: {lines:?}");
+            let letters = |text: &str| text.replace(' ', "");
+            assert_eq!(letters(&lines.concat()), letters(text));
+        }
     }
 
     #[test]

@@ -14,6 +14,40 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// A text on standard output as it is: it has its own ends of lines.
+pub(crate) fn hand_over(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// A message of the contracts as one line of protobuf JSON; empty for one that they do not hold.
+pub(crate) fn json_line(package: &str, name: &str, message: &impl prost::Message) -> String {
+    let json = contracts::json(&format!("{package}.{name}"), &message.encode_to_vec());
+    json.unwrap_or_default().to_string()
+}
+
+/// A text from outside on one line: what could move the cursor, change colours or turn the direction of
+/// what follows is shown as a space.
+pub(crate) fn plain(text: &str) -> String {
+    let harmless = |letter: char| if steers(letter) { ' ' } else { letter };
+    text.replace("\r\n", " ").chars().map(harmless).collect()
+}
+
+/// Whether a letter tells a terminal what to do: control characters, line and paragraph ends, marks and
+/// overrides of direction.
+fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(
+            letter,
+            '\u{061C}'
+                | '\u{200E}'..='\u{200F}'
+                | '\u{2028}'..='\u{202E}'
+                | '\u{2066}'..='\u{2069}'
+                | '\u{FEFF}'
+        )
+}
+
 /// Colours of standard output: none unless it is a terminal that wants them (`NO_COLOR`).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Paint {
@@ -115,6 +149,20 @@ impl Progress {
     pub(crate) fn clear(&self) {
         if self.shown {
             let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn what_could_steer_the_terminal_is_a_space() {
+        assert_eq!(plain("晚到一天, \"late\""), "晚到一天, \"late\"");
+        assert_eq!(plain("a\r\nb\tc"), "a b c");
+        for hostile in ["\u{1b}", "\u{7}", "\u{8}", "\u{7f}", "\u{9b}", "\u{202e}", "\u{2066}"] {
+            assert_eq!(plain(&format!("x{hostile}y")), "x y", "{hostile:?}");
         }
     }
 }

@@ -1,0 +1,60 @@
+//! `emall complaints`: what users complain of: what is due, the record of one, figures by day.
+
+#![allow(
+    clippy::needless_update,
+    reason = "a message that gains a field is not spelled out anew where the field is of no use"
+)]
+
+mod list;
+mod record;
+mod show;
+mod statistics;
+mod words;
+
+use clap::{Args, Subcommand};
+
+use crate::{
+    access::Access,
+    client::failed,
+    end::{End, Failure},
+    terminal,
+};
+
+/// Arguments of `emall complaints`.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Without a command: the open complaints by deadline, anew each second on a terminal, else once.
+Exit codes: 0 well, or the reader went away; 2 it could not be done; 64 wrong usage."
+)]
+pub(crate) struct Complaints {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    list: list::List,
+    #[command(flatten)]
+    access: Access,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the record of a complaint: how it stands, and all that happened
+    Show(show::Show),
+    /// Print figures of some days: how many, how fast, how satisfied
+    Statistics(statistics::Statistics),
+}
+
+pub(crate) async fn run(args: Complaints) -> Result<End, Failure> {
+    let access = &args.access;
+    match args.command {
+        None => list::run(args.list, access).await,
+        Some(Command::Show(args)) => show::run(args, access).await,
+        Some(Command::Statistics(args)) => statistics::run(args, access).await,
+    }
+}
+
+/// A message of the contracts as one line of protobuf JSON.
+fn json_line(name: &str, message: &impl prost::Message) -> String {
+    terminal::json_line("emall.complaints.v1", name, message)
+}
