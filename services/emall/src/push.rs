@@ -79,6 +79,10 @@ pub(crate) struct Push {
     /// everything is sent when its time comes. Pushed again it is another file, with other times
     #[arg(long, conflicts_with_all = ["in_flight", "stream", "speed"])]
     from_now: bool,
+    /// Let some users complain of late and damaged deliveries; their complaints are handled until they are
+    /// closed. One is refused and handed upwards, one becomes major by its deadline
+    #[arg(long, requires_all = ["life", "from_now"])]
+    complaints: bool,
     /// Orders a second at most [default: as fast as they are answered]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     speed: Option<u32>,
@@ -119,7 +123,8 @@ pub(crate) async fn run(args: Push) -> Result<End, Failure> {
     let progress = Progress::new(!args.json);
 
     let (sent, lived) = if args.from_now {
-        live::all(&client, entries, args.access.clock(), args.life, &progress).await?
+        let play = live::Play { life: args.life, complaints: args.complaints };
+        live::all(&client, entries, args.access.clock(), play, &progress).await?
     } else {
         let mut sent = send::all(&client, entries, pace, &progress).await?;
         let mut ledger = Ledger::of(std::mem::take(&mut sent.accepted));

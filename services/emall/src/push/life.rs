@@ -1,6 +1,7 @@
 //! `--life`: what becomes of every accepted order, played through by the real rpcs. An order of the past
-//! is lived through at once, one of the present at the pace of a clock.
+//! is lived through at once, one of the present at the pace of a clock; of those some users complain.
 
+mod complaint;
 mod goods;
 mod plot;
 mod story;
@@ -15,7 +16,9 @@ use chassis::ScaledClock;
 use contracts::ordering::{Order, OrderPhase, Reconciliation};
 use futures::{StreamExt as _, stream};
 use serde_json::json;
+use tokio::sync::oneshot;
 
+pub(crate) use complaint::{Course, plan};
 pub(crate) use plot::Schedule;
 use story::Story;
 pub(crate) use story::Withdrawal;
@@ -57,6 +60,8 @@ pub(crate) struct Told {
     /// The last call, and why it was the last, if it was too early.
     step: &'static str,
     stopped_by: Option<CallError>,
+    /// What the user complained of, if anything.
+    complaint: Option<complaint::Told>,
 }
 
 /// What came of all of them.
@@ -69,6 +74,8 @@ pub(crate) struct Report {
     /// By story: orders.
     stories: BTreeMap<&'static str, u64>,
     stops: BTreeMap<(String, String), Stop>,
+    /// `--complaints`: what came of these.
+    pub(crate) complaints: Option<complaint::Report>,
 }
 
 /// All at once, so many at a time.
@@ -81,7 +88,7 @@ pub(crate) async fn all(
     let began = Instant::now();
     let mut report = Report::default();
     let mut lives = stream::iter(orders)
-        .map(|accepted| one(client, accepted, None, &[]))
+        .map(|accepted| one(client, accepted, None, &[], None))
         .buffer_unordered(in_flight);
     while let Some(told) = lives.next().await {
         report.add(told)?;
@@ -93,15 +100,31 @@ pub(crate) async fn all(
     Ok(report)
 }
 
-/// One life, with a clock at its pace; units that are withdrawn on the way are not delivered.
+/// One life, with a clock at its pace; units that are withdrawn on the way are not delivered. With a
+/// clock, the user may complain of the delivery, while the life goes on.
 pub(crate) async fn one(
     client: &Client,
     accepted: &Accepted,
     clock: Option<ScaledClock>,
     withdrawals: &[Withdrawal],
+    course: Option<Course>,
 ) -> Told {
     let mut story = Story::new(client, accepted, clock);
-    let stopped_by = story.tell(withdrawals).await.err();
+    let (awaited_by, delivery) = oneshot::channel();
+    story.awaited_by = Some(awaited_by);
+    let living = async {
+        let lived = story.tell(withdrawals).await;
+        // What is not delivered by now will not be.
+        story.awaited_by = None;
+        lived
+    };
+    let complaining = async {
+        let (course, clock) = course.zip(clock)?;
+        let delivered = delivery.await.ok()?;
+        Some(complaint::tell(client, accepted, clock, course, delivered).await)
+    };
+    let (lived, complaint) = tokio::join!(living, complaining);
+    let stopped_by = lived.err();
     let total = accepted.draft.total.as_ref().map_or(0, |total| total.minor_units);
     Told {
         no: accepted.no().to_owned(),
@@ -111,6 +134,7 @@ pub(crate) async fn one(
         calls: story.steps,
         step: story.step,
         stopped_by,
+        complaint,
     }
 }
 
@@ -130,6 +154,9 @@ impl Report {
             stop.example = told.no;
         }
         self.lives.push(told.life);
+        if let Some(complaint) = told.complaint {
+            self.complaints.get_or_insert_default().add(complaint)?;
+        }
         Ok(())
     }
 
@@ -142,7 +169,7 @@ impl Report {
     }
 
     pub(crate) fn went_well(&self) -> bool {
-        self.stops.is_empty()
+        self.stops.is_empty() && self.complaints.as_ref().is_none_or(complaint::Report::went_well)
     }
 
     fn per_second(&self) -> f64 {
@@ -208,12 +235,13 @@ impl Report {
             lines.push("Not finished:".to_owned());
             lines.extend(stops.lines());
         }
+        lines.extend(self.complaints.iter().flat_map(complaint::Report::table));
         lines.extend(reconcile::table(&self.reconciliations));
         lines
     }
 
     pub(crate) fn json(&self) -> serde_json::Value {
-        json!({
+        let mut json = json!({
             "orders": self.lives.len(),
             "calls": self.calls,
             "seconds": self.elapsed.as_secs_f64(),
@@ -225,7 +253,11 @@ impl Report {
                 "step": step, "error": error, "orders": stop.orders, "example": stop.example,
             })).collect::<Vec<_>>(),
             "reconciliations": self.reconciliations.iter().map(reconcile::json).collect::<Vec<_>>(),
-        })
+        });
+        if let (Some(complaints), Some(object)) = (&self.complaints, json.as_object_mut()) {
+            object.insert("complaints".to_owned(), complaints.json());
+        }
+        json
     }
 }
 

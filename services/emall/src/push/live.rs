@@ -22,7 +22,7 @@ use super::{
     draft::{moment, timestamp},
     entry::{Cancellation, Entry},
     ledger::{Accepted, Ledger},
-    life::{self, Report, Told, Withdrawal},
+    life::{self, Course, Report, Told, Withdrawal},
     send::{self, Answer, Entries, Sent},
     tally::Became,
 };
@@ -32,23 +32,36 @@ use crate::{
     terminal::Progress,
 };
 
+/// What becomes of an order that was accepted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Play {
+    /// It lives, from the confirmation to the settlement.
+    pub(crate) life: bool,
+    /// Some users complain of how it was delivered.
+    pub(crate) complaints: bool,
+}
+
 pub(crate) async fn all(
     client: &Client,
     entries: Entries,
     clock: ScaledClock,
-    life: bool,
+    play: Play,
     progress: &Progress,
 ) -> Result<(Sent, Option<Report>), Failure> {
     let began = Instant::now();
     let mut sent = Sent::default();
     let orders = read(entries, &mut sent).await;
     let orders = moved(orders, &mut sent.cancellations, clock.now());
+    let Play { life, complaints } = play;
     let orders = with_withdrawals(orders, life, &mut sent);
+    let courses = courses(&orders, life && complaints);
     let count = orders.len();
     let mut report = Report::default();
+    report.complaints = complaints.then(Default::default);
     let mut lives: FuturesUnordered<_> = orders
         .into_iter()
-        .map(|(order, withdrawals)| live(client, clock, life, order, withdrawals))
+        .zip(courses)
+        .map(|((order, withdrawals), course)| live(client, clock, life, order, withdrawals, course))
         .collect();
     while let Some(lived) = lives.next().await {
         let Lived { draft, answer, took, then } = lived;
@@ -140,6 +153,13 @@ fn with_withdrawals(
         .collect()
 }
 
+/// How the complaint goes that each order leads to, if any; what was withdrawn from is not complained of.
+fn courses(orders: &[(OrderDraft, Vec<Withdrawal>)], wanted: bool) -> Vec<Option<Course>> {
+    let whole = orders.iter().filter(|(_, withdrawals)| wanted && withdrawals.is_empty());
+    let plan = life::plan(whole.map(|(order, _)| order));
+    orders.iter().map(|(order, _)| plan.get(order.platform_order_no.as_str()).copied()).collect()
+}
+
 /// What came of one order.
 struct Lived {
     draft: OrderDraft,
@@ -164,6 +184,7 @@ async fn live(
     life: bool,
     draft: OrderDraft,
     withdrawals: Vec<Withdrawal>,
+    course: Option<Course>,
 ) -> Lived {
     clock.reach(moment(draft.placed_at.as_ref()).unwrap_or_default()).await;
     let (draft, answer, took) = send::push_one(client, draft).await;
@@ -171,7 +192,7 @@ async fn live(
     let order = Accepted { order_id, draft: draft.clone() };
     let then = match &answer {
         Ok(_) if life => {
-            Then::Told(Box::new(life::one(client, &order, Some(clock), &withdrawals).await))
+            Then::Told(Box::new(life::one(client, &order, Some(clock), &withdrawals, course).await))
         }
         Ok(_) => match withdraw(client, clock, &order, &withdrawals).await {
             Ok(all) => Then::Withdrawn(all),

@@ -80,7 +80,12 @@ pub(super) enum Plot {
 
 impl Plot {
     pub(super) fn of(order: &Accepted) -> Self {
-        match draft::draw(&format!("plot of {}", order.no())) % 100 {
+        Self::of_number(order.no())
+    }
+
+    /// That of the order with this number.
+    pub(super) fn of_number(no: &str) -> Self {
+        match draft::draw(&format!("plot of {no}")) % 100 {
             0..8 => Self::Alone,
             8..12 => Self::Late,
             12..18 => Self::SentAgain,

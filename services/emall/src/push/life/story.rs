@@ -16,8 +16,10 @@ use contracts::{
     },
 };
 use jiff::Timestamp;
+use tokio::sync::oneshot;
 
 use super::{
+    complaint::Delivered,
     plot::{Plot, Schedule, in_two, minute},
     trouble::Aftermath,
 };
@@ -77,6 +79,8 @@ pub(super) struct Story<'a> {
     /// What became of its cancellations.
     pub(super) withdrawn: Vec<Became>,
     pub(super) aftermath: Option<Aftermath>,
+    /// Who waits for the goods to be there.
+    pub(super) awaited_by: Option<oneshot::Sender<Delivered>>,
     /// The order as the last answer showed it.
     pub(super) order: Order,
     /// Calls made.
@@ -100,6 +104,7 @@ impl<'a> Story<'a> {
             latest: Cell::new(Timestamp::MIN),
             withdrawn: Vec::new(),
             aftermath: None,
+            awaited_by: None,
             order: Order::default(),
             steps: 0,
             step: "",
@@ -124,6 +129,7 @@ impl<'a> Story<'a> {
         for (lines, delay) in self.shipments() {
             self.deliver(lines, delay).await?;
         }
+        self.tell_of_the_delivery();
         self.come_to_the_aftermath().await?;
         if self.order.phase() == OrderPhase::Refused {
             return Ok(());
@@ -274,6 +280,20 @@ impl<'a> Story<'a> {
         }
         let second = first.split_off(first.len() / 2);
         vec![(first, 0), (second, minute::SECOND)]
+    }
+
+    /// Tells whoever waits for it that the goods are there.
+    fn tell_of_the_delivery(&mut self) {
+        let Some(awaited_by) = self.awaited_by.take() else { return };
+        let line = self.units().first().map(|line| line.line_no).unwrap_or_default();
+        let carrier = self.order.shipments.first().map(|shipment| shipment.carrier.clone());
+        let delivered = Delivered {
+            at: self.latest.get(),
+            carrier: carrier.unwrap_or_default(),
+            sku: self.listing(line).sku,
+        };
+        // Whoever waited may have gone away.
+        let _ = awaited_by.send(delivered);
     }
 
     async fn invoice(&mut self) -> Result<(), CallError> {
