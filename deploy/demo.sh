@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The main job on real orders: starts everything in one process with time turned fast, pushes a sample
-# of real orders and drives each through its whole life, shows events and what is said about promises
-# as they pass, explains promises that were not kept, then checks that logs, rows and bus agree, and
-# stops everything.
+# of real orders and drives each through its whole life, lets users complain of late and damaged
+# deliveries, shows events and what is said about promises as they pass, explains promises that were not
+# kept, prints the records of two complaints, then checks that logs, rows and bus agree, and stops
+# everything.
 #
 #     make demo                      builds first
 #     EMALL=path/to/emall deploy/demo.sh [FILE]
@@ -59,6 +60,9 @@ find "$data" -mindepth 1 ! -name demo.lock -delete
 # Ids of clocks, from JSON lines.
 clock_ids() { sed -n 's/.*"clockId":"\([^"]*\)".*/\1/p'; }
 
+# Ids of complaints, from JSON lines.
+complaint_ids() { sed -n 's/.*"complaintId":"\([^"]*\)".*/\1/p'; }
+
 say "Starting everything in one process, with time $speed times as fast as the clock on the wall"
 "$emall" up --data "$data" --listen 127.0.0.1:0 --speed "$speed" >"$data/up.out" 2>"$data/up.err" 9>&- &
 up=$!
@@ -78,12 +82,12 @@ say "Two orders through site-mall that nobody will answer"
 key=$(sed -n 's/^EMALL_KEY_OPERATOR=//p' "$data/keys.env")
 EMALL_KEY=$key "$emall" push "$orders" --data "$data" --platform site-mall --from-now --limit 2
 
-say "Pushing $orders through retail-mall, with the whole life of each order; every hundredth event as it passes, and all that is said about the promises on site-mall"
+say "Pushing $orders through retail-mall, with the whole life of each order and what users complain of; every hundredth event as it passes, and all that is said about the promises on site-mall"
 "$emall" watch ordering --data "$data" --from start --every 100 2>"$data/watch.err" 9>&- &
 watch=$!
 "$emall" sla watch --data "$data" --from start --platform site-mall 2>"$data/promises.err" 9>&- &
 promises=$!
-"$emall" push "$orders" --data "$data" --life --from-now >"$data/push.out" 2>"$data/push.err" 9>&- &
+"$emall" push "$orders" --data "$data" --life --from-now --complaints >"$data/push.out" 2>"$data/push.err" 9>&- &
 push=$!
 wait "$push" || { cat "$data/push.out" "$data/push.err" >&2; die "the push did not finish well, see above"; }
 push=''
@@ -96,10 +100,11 @@ for running in "$watch" "$promises"; do
 done
 watch='' promises=''
 
-# Has sla-monitor read all there is? On a slow machine it may be a moment behind.
+# Has sla-monitor read all there is, and is every complaint counted? On a slow machine it may be a moment behind.
 for _ in $(seq 100); do
   "$emall" status --json --data "$data" >"$data/status.json" || true
-  grep -q '"name":"sla reads ordering","value":{"cursor":[0-9]*,"lag":0}' "$data/status.json" && break
+  grep -q '"name":"sla reads ordering","value":{"cursor":[0-9]*,"lag":0}' "$data/status.json" \
+    && grep -q '"name":"complaints statistics","value":{"cursor":[0-9]*,"lag":0}' "$data/status.json" && break
   sleep 0.1
 done
 
@@ -115,7 +120,7 @@ echo
 "$emall" sla --breached --platform site-mall --once --data "$data"
 
 say "Why: an order that nobody answered, and one that came too late"
-unanswered=$("$emall" sla --breached --platform site-mall --json --data "$data" | grep '"clock":"respond"' | clock_ids)
+unanswered=$("$emall" sla --breached --platform site-mall --json --data "$data" | grep '"clock":"respond"' | clock_ids || true)
 [ -n "$unanswered" ] || die "no promise was broken on site-mall: see \`emall sla\`"
 "$emall" sla explain "${unanswered%%$'\n'*}" --data "$data"
 late=$("$emall" sla --breached --profile emall-default --limit 1000 --json --data "$data" | grep '"clock":"deliver"' | clock_ids || true)
@@ -123,6 +128,31 @@ if [ -n "$late" ]; then
   echo
   "$emall" sla explain "${late%%$'\n'*}" --data "$data"
 fi
+
+say "Complaints: of deliveries that were late, short or damaged"
+"$emall" complaints --all --once --limit 12 --data "$data"
+
+# The id of the first complaint whose JSON has $2; it must be closed. $1 says what happened to it.
+closed_one() {
+  local found closed
+  found=$("$emall" complaints --all --json --limit 1000 --data "$data" | grep "$2") \
+    || die "no complaint was $1: see the complaints in $data/push.out"
+  closed=$(grep '"phase":"COMPLAINT_PHASE_CLOSED"' <<<"$found" | complaint_ids) || true
+  [ -n "$closed" ] || die "no complaint that was $1 is closed: see the complaints in $data/push.out"
+  printf '%s\n' "${closed%%$'\n'*}"
+}
+
+say "The record of one that was refused and handed upwards"
+escalated=$(closed_one "handed upwards" '"escalated":true')
+"$emall" complaints show "$escalated" --data "$data"
+
+say "The record of one that became major, because nobody solved it in time"
+major=$(closed_one "made major by its deadline" '"majorReasons":\["MAJOR_REASON_OVERDUE"\]')
+"$emall" complaints show "$major" --data "$data"
+
+say "Figures of complaints, by cause and level"
+year=$(date +%Y)
+"$emall" complaints statistics --from "$((year - 1))-01-01" --until "$((year + 1))-12-31" --by cause,level --data "$data"
 
 say "How it stands"
 "$emall" status --data "$data"

@@ -187,8 +187,8 @@ impl Stack {
     pub async fn emall(&self, arguments: &[&str]) -> Told {
         let mut all = arguments.to_vec();
         all.extend(["--data", "data"]);
-        // `push` and `sla` speak to a gateway: they read no configuration
-        if !matches!(arguments.first(), Some(&"push" | &"sla")) {
+        // these speak to a gateway: they read no configuration
+        if !matches!(arguments.first(), Some(&"push" | &"sla" | &"complaints")) {
             all.extend(["--config", "emall.toml"]);
         }
         run("emall", &all, self.folder()).await
