@@ -14,7 +14,7 @@ use contracts::sla::{
 use eventlog::{Listing, Log, LogError, Recorded as _};
 use jiff::Timestamp;
 use prost::Message;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     bindings::{self, Bindings},
@@ -272,6 +272,8 @@ fn decode<R: Message + Default>(body: &[u8], kind: &str) -> Result<R, LogError> 
 pub struct RuleBook {
     log: Log,
     rules: watch::Sender<Arc<Rules>>,
+    /// Held while the rules are read, so that what was read earlier never replaces what was read later.
+    turn: Arc<Mutex<()>>,
 }
 
 impl RuleBook {
@@ -281,7 +283,7 @@ impl RuleBook {
     /// The log cannot be read.
     pub async fn open(log: Log) -> Result<Self, LogError> {
         let rules = watch::Sender::new(Arc::new(Rules::load(&log).await?));
-        Ok(Self { log, rules })
+        Ok(Self { log, rules, turn: Arc::default() })
     }
 
     /// The rules as they are now.
@@ -295,6 +297,7 @@ impl RuleBook {
     /// # Errors
     /// The log cannot be read.
     pub async fn reload(&self) -> Result<(), LogError> {
+        let _turn = self.turn.lock().await;
         let rules = Arc::new(Rules::load(&self.log).await?);
         self.rules.send_replace(rules);
         Ok(())

@@ -1,5 +1,7 @@
 //! What counts where.
 
+use std::{sync::Arc, time::Duration};
+
 use super::*;
 
 fn place(platform: &str, contract_id: &str, profile: &str) -> Binding {
@@ -112,4 +114,37 @@ async fn a_binding_names_the_place_that_is_wrong() {
     assert_eq!(fields(&service.bind_profile(by_li(nothing)).await.unwrap_err()), ["binding"]);
     let nobody = Request::new(api::BindProfileRequest { binding: Some(place("", "", "care")) });
     assert_eq!(service.bind_profile(nobody).await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn rules_that_were_read_earlier_never_replace_those_that_were_read_later() {
+    let bench = bench_with([confirm()]).await;
+    bench.publish(&profile("mine", [confirm()])).await;
+    let context = by_li(()).extensions().get::<Arc<Call>>().unwrap().context(start());
+    // wherever the one that began earlier stands when something is bound
+    for steps in 1..=6 {
+        let mut earlier = Box::pin(bench.book.reload());
+        let mut read = false;
+        for _ in 0..steps {
+            read = read || futures::poll!(&mut earlier).is_ready();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let platform = format!("mall-{steps}");
+        publishing::bind(&bench.log, &context, &place(&platform, "", "mine"), "李").await.unwrap();
+        let mut later = Box::pin(bench.book.reload());
+        let waited = tokio::time::timeout(Duration::from_millis(100), &mut later).await;
+        let earlier = async {
+            if !read {
+                earlier.await.unwrap();
+            }
+        };
+        let later = async {
+            match waited {
+                Ok(read) => read.unwrap(),
+                Err(_) => later.await.unwrap(),
+            }
+        };
+        tokio::join!(earlier, later);
+        assert_eq!(bench.book.rules().bound(&platform, "", start()), ["mine"].into(), "{steps}");
+    }
 }
