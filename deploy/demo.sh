@@ -154,6 +154,13 @@ say "Figures of complaints, by cause and level"
 year=$(date +%Y)
 "$emall" complaints statistics --from "$((year - 1))-01-01" --until "$((year + 1))-12-31" --by cause,level --data "$data"
 
+say "What is learned from complaints: what worked is offered again, somebody sees to the cause, what is frequent is found"
+"$emall" complaints standards --data "$data"
+echo
+"$emall" complaints actions --limit 12 --data "$data"
+echo
+"$emall" complaints patterns --data "$data"
+
 say "How it stands"
 "$emall" status --data "$data"
 

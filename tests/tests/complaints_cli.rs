@@ -13,9 +13,9 @@ use std::time::Duration;
 use contracts::{
     common::{Contact, Money},
     complaints::{
-        AcceptComplaintRequest, CauseClass, ComplaintChannel, ComplaintItem, ComplaintKind,
-        ConfirmFormRequest, Measure, MeasureKind, OfferSolutionRequest, ReceiveComplaintRequest,
-        Solution, complaint_service_client::ComplaintServiceClient,
+        AcceptComplaintRequest, AssessFactsRequest, CauseClass, ComplaintChannel, ComplaintItem,
+        ComplaintKind, ConfirmFormRequest, Measure, MeasureKind, OfferSolutionRequest,
+        ReceiveComplaintRequest, Solution, complaint_service_client::ComplaintServiceClient,
     },
 };
 use e2e::{
@@ -23,6 +23,7 @@ use e2e::{
     program::Told,
     stack::{Key, MALL_A, MALL_B, OPERATOR, Stack},
 };
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tonic::{service::interceptor::InterceptedService, transport::Channel};
 
@@ -78,6 +79,14 @@ async fn accepted(stack: &Stack, id: &str, handler: &str, hours: i64) {
         ..Default::default()
     };
     us.accept_complaint(accept).await.unwrap();
+    let assess = AssessFactsRequest {
+        complaint_id: id.to_owned(),
+        amount: Some(Money { minor_units: 12_345, currency: "CNY".to_owned() }),
+        severity: "一般".to_owned(),
+        expectation: "赔偿".to_owned(),
+        ..Default::default()
+    };
+    us.assess_facts(assess).await.unwrap();
 }
 
 async fn offered(stack: &Stack, id: &str, fen: i64) {
@@ -161,6 +170,7 @@ async fn complaints_are_listed_by_deadline_shown_with_all_that_happened_and_coun
         "complaint received by platform, 2 items",
         "read back by 李",
         "accepted: =1+1, post 0",
+        "assessed: 一般; sums involved 123.45 CNY; expected: 赔偿",
         "major from now on: overdue",
     ] {
         assert!(record.contains(told), "{told}: {record}");
@@ -172,7 +182,7 @@ async fn complaints_are_listed_by_deadline_shown_with_all_that_happened_and_coun
     assert!(offered.contains("Solution s-1:") && offered.contains("compensation"), "{offered}");
     let json = lines(&shown(&stack, &["show", "c-late", "--json"]).await);
     assert_eq!(json[0]["complaint"]["complaintId"], "c-late");
-    assert_eq!(json[0]["entries"].as_array().unwrap().len(), 4);
+    assert_eq!(json[0]["entries"].as_array().unwrap().len(), 5);
 
     // figures, once the projection has read all of it
     let days = ["--from", "2024-01-01", "--until", "2033-12-31"];
@@ -204,6 +214,8 @@ async fn what_cannot_be_shown_is_told_with_what_to_do_next() {
     assert!(foreign.refusal(64).contains("there is no complaint c-1"), "{foreign:?}");
     let wrong = emall(&[], "no-such-key-0123456789").await;
     assert!(wrong.refusal(2).contains("use another key"), "{wrong:?}");
+    let month = emall(&["feedback", "2026-13"], OPERATOR).await;
+    assert!(month.refusal(2).contains("2026-11"), "{month:?}");
     let reversed = ["statistics", "--from", "2026-02-01", "--until", "2026-01-01"];
     let reversed = emall(&reversed, OPERATOR).await;
     assert!(reversed.refusal(64).contains("exchange them"), "{reversed:?}");
@@ -212,6 +224,8 @@ async fn what_cannot_be_shown_is_told_with_what_to_do_next() {
         (&["--phase", "offered", "--cause", "product-quality"], "cannot be used with"),
         (&["statistics", "--from", "2026-01-1", "--until", "2026-02-01"], "2026-11-01"),
         (&["statistics", "--from", "2026-01-01"], "--until"),
+        (&["standards", "--topic", "late-delivery"], "--cause"),
+        (&["patterns", "--of", "weather"], "batch"),
         (
             &["statistics", "--from", "2026-01-01", "--until", "2026-02-01", "--by", "weather"],
             "platform",
@@ -264,6 +278,29 @@ async fn late_and_damaged_deliveries_of_the_sample_lead_to_complaints_that_are_c
         assert!(record.contains(told), "{told}: {record}");
     }
     assert!(shown(&stack, &["--once"]).await.out.ends_with("none\n"));
+
+    // what is learned from them: what worked is standard, and somebody sees to what went wrong
+    eventually("it is learned", SOON, || async {
+        lines(&shown(&stack, &["actions", "--all", "--json"]).await).len() == 2
+    })
+    .await;
+    let actions = shown(&stack, &["actions", "--owner", "logistics-manager-01"]).await.out;
+    assert!(actions.contains("the follower calls the user the day before"), "{actions}");
+    let standards = lines(&shown(&stack, &["standards", "--json"]).await);
+    assert!(!standards.is_empty() && standards.len() <= 2, "{standards:?}");
+    let received: Timestamp = all[0]["receivedAt"].as_str().unwrap().parse().unwrap();
+    let supplier = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
+    let month = received.to_zoned(supplier.clone()).strftime("%Y-%m").to_string();
+    let feedback = shown(&stack, &["feedback", &month]).await.out;
+    let told = [format!("Quality feedback of {month}"), "marketing".into(), "planned".into()];
+    assert!(told.iter().all(|told| feedback.contains(told)), "{feedback}");
+    let csv = shown(&stack, &["feedback", &month, "--department", "marketing", "--csv"]).await.out;
+    assert!(csv.starts_with("department,cause,topic,product,complaints,"), "{csv}");
+    assert!(csv.contains("\r\nmarketing,"), "{csv}");
+    assert!(shown(&stack, &["patterns"]).await.out.ends_with("none\n"), "two are no pattern");
+    let day = received.to_zoned(supplier).date().to_string();
+    let calls = shown(&stack, &["calls", "--from", &day, "--until", &day]).await.out;
+    assert!(calls.contains(": 0, 0 recorded, 0 closed"), "none came by telephone: {calls}");
     stack.verify().await;
 }
 

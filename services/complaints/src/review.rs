@@ -19,6 +19,8 @@ const MOST_CAUSES: usize = 20;
 #[derive(Debug, Default)]
 pub struct QualityFeedback {
     lines: BTreeMap<(i32, i32, String, String), QualityFeedbackLine>,
+    /// The complaints themselves: what actions came of them is looked for.
+    ids: BTreeSet<String>,
 }
 
 impl QualityFeedback {
@@ -31,6 +33,7 @@ impl QualityFeedback {
         {
             return;
         }
+        self.ids.insert(complaint.complaint_id.clone());
         let mut products = skus(&complaint.items);
         if products.is_empty() {
             products.push(String::new());
@@ -53,6 +56,12 @@ impl QualityFeedback {
                 line.root_causes.push(cause.clone());
             }
         }
+    }
+
+    /// Whether an action came of one of them.
+    #[must_use]
+    pub fn led_to(&self, complaint_id: &str) -> bool {
+        self.ids.contains(complaint_id)
     }
 
     /// The lines, in order.

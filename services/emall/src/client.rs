@@ -15,6 +15,7 @@ use contracts::{
     complaints::{
         complaint_report_service_client::ComplaintReportServiceClient,
         complaint_service_client::ComplaintServiceClient,
+        improvement_service_client::ImprovementServiceClient,
     },
     ordering::{
         damage_claim_service_client::DamageClaimServiceClient,
@@ -136,6 +137,16 @@ pub(crate) enum CallError {
     Lost(Box<Status>),
 }
 
+impl CallError {
+    /// Whether the service said no for this reason, and for no other.
+    pub(crate) fn is(&self, reason: &str) -> bool {
+        match self {
+            Self::Refused(refusals) => refusals.iter().all(|refusal| refusal.reason == reason),
+            Self::NotAllowed(_) | Self::Lost(_) => false,
+        }
+    }
+}
+
 /// What a call could not do, with what to do next.
 pub(crate) fn failed(sentence: &'static str) -> impl Fn(CallError) -> Failure {
     move |error| Failure::because(sentence, error)
@@ -157,6 +168,7 @@ pub(crate) struct Services {
     pub(crate) reconciliation: ReconciliationServiceClient<Channel>,
     pub(crate) complaints: ComplaintServiceClient<Channel>,
     pub(crate) complaint_reports: ComplaintReportServiceClient<Channel>,
+    pub(crate) improvements: ImprovementServiceClient<Channel>,
     pub(crate) policies: PolicyServiceClient<Channel>,
     pub(crate) clocks: ClockServiceClient<Channel>,
 }
@@ -208,6 +220,7 @@ impl Client {
             reconciliation: ReconciliationServiceClient::new(channel.clone()),
             complaints: ComplaintServiceClient::new(channel.clone()),
             complaint_reports: ComplaintReportServiceClient::new(channel.clone()),
+            improvements: ImprovementServiceClient::new(channel.clone()),
             policies: PolicyServiceClient::new(channel.clone()),
             clocks: ClockServiceClient::new(channel),
         };

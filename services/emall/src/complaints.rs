@@ -5,8 +5,10 @@
     reason = "a message that gains a field is not spelled out anew where the field is of no use"
 )]
 
+mod learned;
 mod list;
 mod record;
+mod reports;
 mod show;
 mod statistics;
 mod words;
@@ -43,6 +45,16 @@ enum Command {
     Show(show::Show),
     /// Print figures of some days: how many, how fast, how satisfied
     Statistics(statistics::Statistics),
+    /// Print the quality feedback table of a month, for the five departments
+    Feedback(reports::Feedback),
+    /// Print what calls of some days were about
+    Calls(reports::Calls),
+    /// List corrective and preventive actions by due date
+    Actions(learned::Actions),
+    /// List complaints that are too frequent to be chance, by what they have in common
+    Patterns(learned::Patterns),
+    /// List standard solutions, by what they are for
+    Standards(learned::Standards),
 }
 
 pub(crate) async fn run(args: Complaints) -> Result<End, Failure> {
@@ -51,6 +63,11 @@ pub(crate) async fn run(args: Complaints) -> Result<End, Failure> {
         None => list::run(args.list, access).await,
         Some(Command::Show(args)) => show::run(args, access).await,
         Some(Command::Statistics(args)) => statistics::run(args, access).await,
+        Some(Command::Feedback(args)) => reports::feedback(args, access).await,
+        Some(Command::Calls(args)) => reports::calls(args, access).await,
+        Some(Command::Actions(args)) => learned::actions(args, access).await,
+        Some(Command::Patterns(args)) => learned::patterns(args, access).await,
+        Some(Command::Standards(args)) => learned::standards(args, access).await,
     }
 }
 

@@ -121,10 +121,12 @@ impl ComplaintReportService for Reports {
         self.all(received(from, to), |row: Complaint| table.take_in(&row, department)).await?;
         let mut actions = Vec::new();
         let fits = |action: &CorrectiveAction| {
+            let opened_at = action.opened_at.as_ref().and_then(from_proto);
             department.is_none_or(|department| action.department() == department)
-                && action.opened_at.as_ref().and_then(from_proto).is_some_and(|at| at <= to)
+                && (table.led_to(&action.complaint_id) || opened_at.is_some_and(|at| at <= to))
         };
-        for listing in [action::listing(None, department, true), action::ended(from, to)] {
+        let ended = action::ended(from, self.desk.now());
+        for listing in [action::listing(None, department, true), ended] {
             self.all(listing, |row| actions.extend(Some(row).filter(fits))).await?;
         }
         Ok(Response::new(api::GetQualityFeedbackResponse { lines: table.lines(), actions }))

@@ -102,9 +102,16 @@ fn sentence(event: &Event, zone: &TimeZone) -> String {
         Event::RemedyDone(event) => format!("made up for: {}", plain(&event.evidence)),
         Event::CauseAnalysed(event) => {
             let standard = if event.becomes_standard { "; the standard from now on" } else { "" };
+            let due = clause(
+                " by ",
+                &moment(event.action_due_by.as_ref())
+                    .map_or_else(String::new, |at| minute(at, zone)),
+            );
+            let owner = clause(", seen to by ", &plain(&event.action_owner));
             format!(
-                "cause {}: {}; from now on: {}{standard}",
+                "cause {}, with {}: {}; from now on: {}{owner}{due}{standard}",
                 word(event.cause().as_str_name()),
+                word(event.department().as_str_name()),
                 plain(&event.root_cause),
                 plain(&event.corrective_action)
             )
@@ -132,6 +139,21 @@ fn sentence(event: &Event, zone: &TimeZone) -> String {
             plain(&event.approved_by),
             plain(&event.reason)
         ),
+        Event::RecordingArchived(event) => {
+            let recording = event.recording.clone().unwrap_or_default();
+            let place = clause(" at ", &plain(&recording.reference));
+            format!("recording archived{place}: {}", plain(&recording.reason))
+        }
+        Event::DepartmentsInformed(event) => {
+            let departments: Vec<_> =
+                event.departments().map(|it| word(it.as_str_name())).collect();
+            format!("told to {}: {}", departments.join(", "), plain(&event.note))
+        }
+        Event::FormCorrected(event) => format!(
+            "form corrected by {}, {}",
+            plain(&event.corrected_by),
+            counted(event.items.len(), "item")
+        ),
     }
 }
 
@@ -144,6 +166,8 @@ fn received(event: &ComplaintReceived) -> String {
     );
     let about = word(event.cause().as_str_name());
     told.push_str(&clause(", about ", Some(about.as_str()).filter(|it| *it != "-").unwrap_or("")));
+    told.push_str(&clause(", ", &plain(&event.topic)));
+    told.push_str(&clause("; again, after ", &plain(&event.repeat_of)));
     told.push_str(&clause(", claimed ", &money(event.claimed.as_ref())));
     told.push_str(&clause("; expected: ", &plain(&event.expectation)));
     told
@@ -158,7 +182,8 @@ fn assessed(event: &FactsAssessed) -> String {
     let facts: String =
         facts.iter().filter(|(holds, _)| *holds).map(|(_, fact)| format!("; {fact}")).collect();
     let amount = clause("; sums involved ", &money(event.amount.as_ref()));
-    format!("assessed: {}{amount}{facts}", plain(&event.severity))
+    let expected = clause("; expected: ", &plain(&event.expectation));
+    format!("assessed: {}{amount}{facts}{expected}", plain(&event.severity))
 }
 
 fn raised(event: &LevelRaised) -> String {
@@ -216,8 +241,8 @@ mod tests {
         common::Money,
         complaints::{
             CauseAnalysed, CauseClass, ComplaintAccepted, ComplaintChannel, ComplaintItem,
-            ComplaintKind, ComplaintVisited, Handover, MajorReason, Measure, ReviewDecided,
-            Solution,
+            ComplaintKind, ComplaintVisited, Department, Handover, MajorReason, Measure,
+            ReviewDecided, Solution,
         },
     };
 
@@ -305,9 +330,14 @@ mod tests {
             cause: CauseClass::ServiceQuality.into(),
             root_cause: "late".to_owned(),
             corrective_action: "call before".to_owned(),
+            department: Department::Marketing.into(),
+            action_owner: "钱".to_owned(),
             ..Default::default()
         };
-        assert_eq!(show(analysed), "cause service quality: late; from now on: call before");
+        assert_eq!(
+            show(analysed),
+            "cause service quality, with marketing: late; from now on: call before, seen to by 钱"
+        );
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub(super) struct Statistics {
     csv: bool,
 }
 
-fn day(text: &str) -> Result<Date, String> {
+pub(super) fn day(text: &str) -> Result<Date, String> {
     let read = text.parse::<Date>().ok().filter(|day| day.to_string() == text);
     read.ok_or_else(|| "write a date such as 2026-11-01".to_owned())
 }
@@ -97,6 +97,7 @@ fn table(lines: &[ComplaintStatisticsLine], by: &[ComplaintGrouping]) -> Vec<Str
     }
     let figures = [
         "received",
+        "again",
         "escalated",
         "major",
         "answered",
@@ -119,6 +120,7 @@ fn table(lines: &[ComplaintStatisticsLine], by: &[ComplaintGrouping]) -> Vec<Str
         let groups = line.group.iter().map(|value| words::or_dash(&words::word(value)));
         let figures = [
             grouped(counts.received),
+            grouped(counts.repeats),
             grouped(counts.escalated),
             grouped(counts.raised),
             grouped(counts.answered),
@@ -158,6 +160,9 @@ fn values(lines: &[ComplaintStatisticsLine], by: &[ComplaintGrouping]) -> String
         "satisfied_percent",
         "granted_yuan",
         "penalties_yuan",
+        "repeats",
+        "surveyed",
+        "score_sum",
     ];
     let groups = by.iter().map(|by| heading(*by).replace(' ', "_"));
     table.row(groups.chain(figures.map(str::to_owned)));
@@ -185,6 +190,9 @@ fn values(lines: &[ComplaintStatisticsLine], by: &[ComplaintGrouping]) -> String
             text(satisfied(&counts)),
             decimal(counts.granted_minor_units),
             decimal(counts.penalties_minor_units),
+            counts.repeats.to_string(),
+            counts.surveyed.to_string(),
+            counts.score_sum.to_string(),
         ];
         let groups = line.group.iter().map(|value| value_of(value));
         table.row(groups.chain(figures.map(|number| number.to_string())).chain(means));
@@ -253,6 +261,9 @@ mod tests {
                 satisfied: 2,
                 dissatisfied: 1,
                 closed: 3,
+                repeats: 7,
+                surveyed: 4,
+                score_sum: 18,
                 response_seconds: 975_050,
                 closing_seconds: 900_000,
                 granted_minor_units: 123_450,
@@ -269,8 +280,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "  platform  cause            received  escalated  major  answered  response  agreed  refused  closed  closing  satisfied  granted CNY  penalties CNY",
-                "  -         service process     1,200          2      1        10     27:05       9        1       3    3.4 d       66 %     1,234.50          10.00",
+                "  platform  cause            received  again  escalated  major  answered  response  agreed  refused  closed  closing  satisfied  granted CNY  penalties CNY",
+                "  -         service process     1,200      7          2      1        10     27:05       9        1       3    3.4 d       66 %     1,234.50          10.00",
             ]
         );
         assert_eq!(table(&[], &groups), ["  nothing happened"]);
@@ -287,7 +298,7 @@ mod tests {
         assert_eq!(lines[0].len(), lines[1].len());
         assert_eq!(lines[0][..3], ["handler", "cause", "received"]);
         assert_eq!(lines[1][..3], ["'=cmd|x", "service_process", "1200"]);
-        assert_eq!(lines[1][15..], ["97505", "300000", "66", "1234.50", "10.00"]);
+        assert_eq!(lines[1][15..], ["97505", "300000", "66", "1234.50", "10.00", "7", "4", "18"]);
         let none = values(&[line(&["", "CAUSE_CLASS_UNSPECIFIED"])], &groups);
         assert!(none.split("\r\n").nth(1).unwrap().starts_with(",,1200,"), "{none}");
     }

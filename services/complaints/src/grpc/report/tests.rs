@@ -145,7 +145,7 @@ async fn the_quality_feedback_of_a_month_tells_complaints_and_what_is_done_about
     assert_eq!((line.complaints, line.closed), (1, 1));
     assert_eq!(line.root_causes, ["包装不足"]);
     let ids: Vec<_> = told.actions.iter().map(|action| action.action_id.as_str()).collect();
-    assert_eq!(ids, ["a-1", "a-2"], "open ones, and those that ended in the month");
+    assert_eq!(ids, ["a-1", "a-2"], "also the one that has ended");
     let later = table("2026-04", Department::Unspecified).await;
     assert_eq!((later.lines.len(), later.actions.len()), (0, 1), "what is open is told again");
     let before = table("2026-02", Department::Unspecified).await;

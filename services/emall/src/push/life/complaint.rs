@@ -49,27 +49,35 @@ pub(crate) enum Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Grievance {
     cause: CauseClass,
+    topic: &'static str,
     text: &'static str,
 }
 
 /// The deliveries that somebody might complain of: late, without our representative, short or damaged.
 fn grievance(plot: Plot) -> Option<Grievance> {
-    let (cause, text) = match plot {
+    let (cause, topic, text) = match plot {
         Plot::Alone => (
             CauseClass::ServiceProcess,
+            "representative",
             "your representative did not come; we had to inspect the goods alone",
         ),
-        Plot::Late => (CauseClass::ServiceProcess, "the goods came after the promised date"),
-        Plot::SentAgain => (CauseClass::ServiceQuality, "a unit was missing"),
-        Plot::KeptAsIs => (CauseClass::ServiceQuality, "the packaging was torn on arrival"),
-        Plot::Damaged => (CauseClass::ProductQuality, "a unit was broken on arrival"),
+        Plot::Late => {
+            (CauseClass::ServiceProcess, "late-delivery", "the goods came after the promised date")
+        }
+        Plot::SentAgain => (CauseClass::ServiceQuality, "missing-unit", "a unit was missing"),
+        Plot::KeptAsIs => {
+            (CauseClass::ServiceQuality, "packaging", "the packaging was torn on arrival")
+        }
+        Plot::Damaged => {
+            (CauseClass::ProductQuality, "broken-unit", "a unit was broken on arrival")
+        }
         Plot::Smooth
         | Plot::LineRefused
         | Plot::AllRefused
         | Plot::Substituted
         | Plot::Reinvoiced => return None,
     };
-    Some(Grievance { cause, text })
+    Some(Grievance { cause, topic, text })
 }
 
 /// Which of these orders lead to a complaint, by their numbers: one of twenty, but two at least where

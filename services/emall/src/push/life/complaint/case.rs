@@ -35,8 +35,10 @@ pub(super) const DEADLINE: i64 = 10 * 24 * HOUR;
 pub(super) const SHORT: i64 = 24 * HOUR;
 /// How long it may take after the deadline until the complaint is major: time on the wall.
 const UPGRADE: Duration = Duration::from_secs(60);
+/// How long it may take until complaints has heard of an order: time on the wall.
+pub(super) const HEARD: Duration = Duration::from_secs(60);
 /// Between two looks.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// What the user names who is refused first: more than the first post may decide on. 分.
 const LARGE: i64 = 80_000;
@@ -140,6 +142,7 @@ impl<'a> Case<'a> {
     pub(super) fn grievance(&self) -> Grievance {
         grievance(Plot::of(self.accepted)).unwrap_or(Grievance {
             cause: CauseClass::ServiceQuality,
+            topic: "other",
             text: "we are not satisfied",
         })
     }

@@ -7,15 +7,18 @@
 
 use contracts::complaints::{
     AgreeSolutionRequest, AnalyseCauseRequest, AnswerItemRequest, CloseComplaintRequest,
-    RecordImplementationRequest, RecordVisitRequest, SendClosingNoticeRequest,
+    Department, RecordImplementationRequest, RecordVisitRequest, SendClosingNoticeRequest,
     StartExecutionRequest,
 };
 
 use super::{
     Grievance, Stopped,
-    case::{Case, HOUR, complaint},
+    case::{Case, HOUR, complaint, later},
 };
-use crate::push::life::story::tell;
+use crate::push::{draft::timestamp, life::story::tell};
+
+/// Who sees to what went wrong on the way.
+const LOGISTICS: &str = "logistics-manager-01";
 
 impl Case<'_> {
     /// From the user's word to the end: carried out, visited, analysed, answered, told in writing.
@@ -84,6 +87,10 @@ impl Case<'_> {
                 cause: cause.into(),
                 root_cause: format!("{} was not watched on its way", self.delivered.carrier),
                 corrective_action: "the follower calls the user the day before".to_owned(),
+                becomes_standard: true,
+                department: Department::Marketing.into(),
+                action_owner: LOGISTICS.to_owned(),
+                action_due_by: Some(timestamp(later(self.begun, minutes + 14 * 24 * HOUR))),
                 at: self.at(minutes),
                 ..Default::default()
             }

@@ -5,21 +5,29 @@
     reason = "a message that gains a field is not spelled out anew where the field is of no use"
 )]
 
+use std::time::Instant;
+
 use contracts::complaints::{
     AcceptComplaintRequest, AcknowledgeReceiptRequest, AssessFactsRequest, ComplaintChannel,
     ComplaintItem, ComplaintKind, ConfirmFormRequest, EscalateComplaintRequest,
-    ExceedAuthorityRequest, Handover, Measure, MeasureKind, OfferSolutionRequest,
-    ReceiveComplaintRequest, RefuseSolutionRequest, Solution,
+    ExceedAuthorityRequest, Handover, ListStandardSolutionsRequest, Measure, MeasureKind,
+    OfferSolutionRequest, ReceiveComplaintRequest, RefuseSolutionRequest, Solution,
 };
 
 use super::{
     Course, Grievance, Stopped,
-    case::{Case, DEADLINE, HOUR, SHORT, complaint, later},
+    case::{Case, DEADLINE, HEARD, HOUR, LOOK, SHORT, complaint, later},
 };
-use crate::push::{
-    draft::{money, sha256, timestamp},
-    life::story::tell,
+use crate::{
+    client::CallError,
+    push::{
+        draft::{money, sha256, timestamp},
+        life::story::tell,
+    },
 };
+
+/// Offers that are made anew because something became standard meanwhile.
+const TRIES: u32 = 5;
 
 const SERVICE: &str = "service-04";
 const MANAGER: &str = "marketing-manager-02";
@@ -28,38 +36,32 @@ const SALES: &str = "sales-07";
 impl Case<'_> {
     /// From the platform to somebody who answers for it.
     pub(super) async fn take_in(&mut self, course: Course) -> Result<(), Stopped> {
-        let Grievance { cause, text } = self.grievance();
-        complaint!(
-            self,
-            Platform,
-            receive_complaint,
-            ReceiveComplaintRequest {
-                complaint_id: self.id.clone(),
-                platform: self.accepted.draft.platform.clone(),
-                channel: ComplaintChannel::Platform.into(),
-                kind: ComplaintKind::Complaint.into(),
-                cause: cause.into(),
-                order_id: self.accepted.order_id.clone(),
-                complainant: self.accepted.draft.recipient.clone(),
-                items: vec![
-                    ComplaintItem {
-                        text: text.to_owned(),
-                        sku: self.delivered.sku.clone(),
-                        carrier: self.delivered.carrier.clone(),
-                        ..Default::default()
-                    },
-                    ComplaintItem {
-                        text: "nobody told us before".to_owned(),
-                        ..Default::default()
-                    },
-                ],
-                expectation: "an explanation, and what it has cost us".to_owned(),
-                claimed: Some(money(self.claimed(course))),
-                first_responsible: SALES.to_owned(),
-                at: self.at(0),
-                ..Default::default()
-            }
-        );
+        let Grievance { cause, topic, text } = self.grievance();
+        let receive = ReceiveComplaintRequest {
+            complaint_id: self.id.clone(),
+            platform: self.accepted.draft.platform.clone(),
+            channel: ComplaintChannel::Platform.into(),
+            kind: ComplaintKind::Complaint.into(),
+            cause: cause.into(),
+            topic: topic.to_owned(),
+            order_id: self.accepted.order_id.clone(),
+            complainant: self.accepted.draft.recipient.clone(),
+            items: vec![
+                ComplaintItem {
+                    text: text.to_owned(),
+                    sku: self.delivered.sku.clone(),
+                    carrier: self.delivered.carrier.clone(),
+                    ..Default::default()
+                },
+                ComplaintItem { text: "nobody told us before".to_owned(), ..Default::default() },
+            ],
+            expectation: "an explanation, and what it has cost us".to_owned(),
+            claimed: Some(money(self.claimed(course))),
+            first_responsible: SALES.to_owned(),
+            at: self.at(0),
+            ..Default::default()
+        };
+        self.receive(receive).await?;
         complaint!(
             self,
             Operator,
@@ -106,11 +108,47 @@ impl Case<'_> {
                 complaint_id: self.id.clone(),
                 amount: Some(money(self.claimed(course))),
                 severity: "annoying, not dangerous".to_owned(),
+                expectation: "an explanation, and what it has cost the user, in money".to_owned(),
                 at: self.at(90),
                 ..Default::default()
             }
         );
         Ok(())
+    }
+
+    /// Complaints hears of an order a moment after it was placed: until then there is no such order to it.
+    async fn receive(&mut self, receive: ReceiveComplaintRequest) -> Result<(), Stopped> {
+        let since = Instant::now();
+        loop {
+            match self.try_to_receive(receive.clone()).await {
+                Err(error) if error.is("UNKNOWN_ORDER") && since.elapsed() < HEARD => {
+                    tokio::time::sleep(LOOK).await;
+                }
+                received => return Ok(received?),
+            }
+        }
+    }
+
+    async fn try_to_receive(&mut self, receive: ReceiveComplaintRequest) -> Result<(), CallError> {
+        complaint!(self, Platform, receive_complaint, receive);
+        Ok(())
+    }
+
+    /// What worked before for complaints of this type, if that was a compensation and an apology too.
+    async fn standard(&mut self) -> Result<(String, String), CallError> {
+        let Grievance { cause, topic, .. } = self.grievance();
+        let wanted = ListStandardSolutionsRequest {
+            cause: cause.into(),
+            topic: topic.to_owned(),
+            ..Default::default()
+        };
+        let found = tell!(self, Operator, improvements.list_standard_solutions, wanted);
+        let ours = [MeasureKind::Compensation, MeasureKind::Apology].map(i32::from);
+        let mut standards = found.standard_solutions.into_iter();
+        Ok(match standards.find(|standard| standard.measures == ours) {
+            Some(standard) => (standard.standard_solution_id, String::new()),
+            None => (String::new(), "the case is another one".to_owned()),
+        })
     }
 
     pub(super) async fn offer(
@@ -119,6 +157,24 @@ impl Case<'_> {
         amount: i64,
         minutes: i64,
     ) -> Result<(), Stopped> {
+        // somebody may make a solution standard between the look and the offer
+        for _ in 0..TRIES {
+            match self.try_to_offer(name, amount, minutes).await {
+                Err(error)
+                    if error.is("HAS_STANDARD_SOLUTION") || error.is("NO_STANDARD_SOLUTION") => {}
+                offered => return Ok(offered?),
+            }
+        }
+        Ok(self.try_to_offer(name, amount, minutes).await?)
+    }
+
+    async fn try_to_offer(
+        &mut self,
+        name: &str,
+        amount: i64,
+        minutes: i64,
+    ) -> Result<(), CallError> {
+        let (standard_solution_id, deviation_reason) = self.standard().await?;
         let sku = &self.delivered.sku;
         let measures = vec![
             Measure {
@@ -148,6 +204,8 @@ impl Case<'_> {
                     measures,
                     ..Default::default()
                 }),
+                standard_solution_id,
+                deviation_reason,
                 at: self.at(minutes),
                 ..Default::default()
             }
