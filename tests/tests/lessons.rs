@@ -253,6 +253,15 @@ async fn what_is_learned_from_a_complaint_reaches_the_next_one() {
     let refused = us.offer_solution(offer("c-2", "")).await.unwrap_err();
     assert_eq!(reason(&refused), "HAS_STANDARD_SOLUTION");
     us.offer_solution(offer("c-2", &standard)).await.unwrap();
+    solve(&mut mall, &mut us, "c-2").await;
+    let open = |all: &[CorrectiveAction]| {
+        all.iter().filter(|it| it.kind() == ActionKind::Corrective).count()
+    };
+    eventually("its action is open too", SOON, || async {
+        open(&actions(client.clone()).await) == 2
+    })
+    .await;
+    assert_eq!(listed().await.len(), 1, "the same is standard once");
     eventually("the batch is a pattern", SOON, || async {
         patterns(client.clone(), PatternDimension::Batch).await.len() == 1
     })

@@ -68,7 +68,8 @@ pub async fn run(config: Config, host: Host) -> Result<(), BoxError> {
     host.spawn("relay", relay(log.clone(), bus.clone(), stream, host.shutdown.clone()));
     host.spawn("horizon", serve_horizon(log.clone(), bus.clone(), host.shutdown.clone()));
     host.project::<statistics::Statistics>("statistics", &log);
-    let (overdue, lessons, sales) = (reactions::Overdue, reactions::Lessons, reactions::Sales);
+    let (overdue, sales) = (reactions::Overdue, reactions::Sales);
+    let lessons = reactions::Lessons::new(log.clone());
     let patterns = reactions::Patterns::new(log.clone(), config.patterns.clone());
     host.spawn("overdue", react(log.clone(), bus.clone(), overdue, host.shutdown.clone()));
     host.spawn("lessons", react(log.clone(), bus.clone(), lessons, host.shutdown.clone()));

@@ -4,28 +4,55 @@
 use chassis::When;
 use contracts::{
     Event as _,
-    complaints::{ActionKind, CauseAnalysed, complaint_event},
+    complaints::{ActionKind, CauseAnalysed, StandardSolution, complaint_event},
 };
 use eventlog::{
-    Outcome,
+    Log, LogError, Outcome, Recorded as _,
     bus::{Incoming, ReactError, Reacting, Reaction},
     time::from_proto,
 };
 use jiff::Timestamp;
+use prost::Message as _;
 use uuid::Uuid;
 
 use crate::{
     action::{Action, Need, Plan},
     complaint::kinds,
-    standard::{Adoption, Standard},
+    standard::{Adoption, Standard, listing},
 };
 
 /// Under which the ids of what is learned are made, each from the event that it is learned from.
 const LESSONS: Uuid = Uuid::from_u128(0xa0f3_6d21_94be_5c08_b7d2_5e19_c46a_f083);
 
+/// Standard solutions of one cause that are looked at, at most.
+const LOOKED_AT: usize = 500;
+
 /// Keeps what was learned.
-#[derive(Debug, Default)]
-pub struct Lessons;
+pub struct Lessons {
+    log: Log,
+}
+
+impl Lessons {
+    /// On the log that the complaints are in.
+    #[must_use]
+    pub fn new(log: Log) -> Self {
+        Self { log }
+    }
+
+    /// Whether the same is standard for the same type already: once is enough.
+    async fn is_standard(&self, adoption: &Adoption) -> Result<bool, LogError> {
+        let listing = listing(Some(adoption.cause), true).limit(LOOKED_AT);
+        for stored in self.log.list(&listing).await?.rows {
+            let row = StandardSolution::decode(stored.body).map_err(|_| {
+                LogError::Corrupt(format!("row {} of {}", stored.id, Standard::KIND))
+            })?;
+            if row.topic == adoption.topic && row.measures == adoption.measures {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
 
 impl Reaction for Lessons {
     fn name(&self) -> &'static str {
@@ -50,8 +77,14 @@ impl Reaction for Lessons {
         let id = Uuid::new_v5(&LESSONS, event.id().as_bytes()).to_string();
         let at = analysed.analysed_at.as_ref().and_then(from_proto);
         let when = When { now: tx.context().now, at };
-        if analysed.becomes_standard && adopt(tx, &id, &analysed, when).await? {
-            tracing::info!(complaint = analysed.complaint_id, "its solution is standard now");
+        if let Some(adoption) = adoption(&id, &analysed)
+            && !self.is_standard(&adoption).await?
+        {
+            let by = &analysed.analysed_by;
+            let adopt = |standard: &Standard| standard.adopt(&adoption, by, when);
+            if tx.transact(&id, adopt).await?.outcome == Outcome::Executed {
+                tracing::info!(complaint = analysed.complaint_id, "its solution is standard now");
+            }
         }
         let due_by = analysed.action_due_by.as_ref().and_then(from_proto);
         if let Some(due_by) = due_by {
@@ -61,14 +94,10 @@ impl Reaction for Lessons {
     }
 }
 
-async fn adopt(
-    tx: &mut Reacting<'_>,
-    id: &str,
-    analysed: &CauseAnalysed,
-    when: When,
-) -> Result<bool, ReactError> {
-    let Some(solution) = &analysed.solution else { return Ok(false) };
-    let adoption = Adoption {
+/// The solution as a standard one, if it is to become that.
+fn adoption(id: &str, analysed: &CauseAnalysed) -> Option<Adoption> {
+    let solution = analysed.solution.as_ref().filter(|_| analysed.becomes_standard)?;
+    Some(Adoption {
         id: id.to_owned(),
         cause: analysed.cause(),
         topic: analysed.about.as_ref().map(|about| about.topic.clone()).unwrap_or_default(),
@@ -77,10 +106,7 @@ async fn adopt(
         fairness: solution.fairness.clone(),
         measures: kinds(solution),
         complaint_id: analysed.complaint_id.clone(),
-    };
-    let by = &analysed.analysed_by;
-    let staged = tx.transact(id, |standard: &Standard| standard.adopt(&adoption, by, when)).await?;
-    Ok(staged.outcome == Outcome::Executed)
+    })
 }
 
 async fn open(

@@ -4,7 +4,7 @@ use clap::Args;
 use contracts::{
     common::Contact,
     complaints::{
-        Complaint, ComplaintHistoryEntry, ComplaintItem, GetComplaintHistoryRequest,
+        Complaint, ComplaintHistoryEntry, ComplaintItem, Department, GetComplaintHistoryRequest,
         GetComplaintHistoryResponse, Measure, Solution,
     },
 };
@@ -126,12 +126,15 @@ fn head(complaint: &Complaint, zone: &TimeZone) -> Labelled {
         ("platform", plain(&complaint.platform)),
         ("contract", plain(&complaint.contract_id)),
         ("order", plain(&complaint.order_id)),
+        ("buying unit", plain(&complaint.buyer_id)),
         ("case", plain(&complaint.case_id)),
         ("who", who(complaint.complainant.as_ref())),
         ("region", plain(&complaint.region)),
         ("kind", word(complaint.kind().as_str_name())),
         ("channel", word(complaint.channel().as_str_name())),
         ("cause", word(complaint.cause().as_str_name())),
+        ("topic", plain(&complaint.topic)),
+        ("again after", plain(&complaint.repeat_of)),
         ("level", level),
         ("phase", phase),
         ("handler", handler),
@@ -146,11 +149,36 @@ fn head(complaint: &Complaint, zone: &TimeZone) -> Labelled {
         ("expected", plain(&complaint.expectation)),
         ("visits", visits),
         ("root cause", plain(&complaint.root_cause)),
+        ("lies with", known(complaint.department())),
+        ("informed", complaint.informed().map(known).collect::<Vec<_>>().join(", ")),
+        ("as standard", plain(&complaint.standard_solution_id)),
         ("penalties", words::money(complaint.penalties.as_ref())),
         ("opened again", times(complaint.reopenings)),
         ("recording", plain(&complaint.recording_sha256)),
+        ("archived", archived(complaint)),
     ];
     facts.into_iter().map(|(label, value)| (label.to_owned(), value)).collect()
+}
+
+/// A department, if one is known.
+fn known(department: Department) -> String {
+    match department {
+        Department::Unspecified => String::new(),
+        Department::Marketing
+        | Department::Production
+        | Department::Quality
+        | Department::Purchasing
+        | Department::Technology => words::word(department.as_str_name()),
+    }
+}
+
+/// Where the recordings of its calls lie.
+fn archived(complaint: &Complaint) -> String {
+    let places = complaint.recordings.iter().map(|it| match it.reference.as_str() {
+        "" => plain(&it.sha256),
+        reference => plain(reference),
+    });
+    places.collect::<Vec<_>>().join(", ")
 }
 
 /// Who complains, as far as the caller may see it.

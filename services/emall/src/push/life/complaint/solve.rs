@@ -134,7 +134,8 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// What worked before for complaints of this type, if that was a compensation and an apology too.
+    /// What worked before for complaints of this type, if that was a compensation and an apology too; else
+    /// why this one is another case.
     async fn standard(&mut self) -> Result<(String, String), CallError> {
         let Grievance { cause, topic, .. } = self.grievance();
         let wanted = ListStandardSolutionsRequest {
@@ -144,9 +145,10 @@ impl Case<'_> {
         };
         let found = tell!(self, Operator, improvements.list_standard_solutions, wanted);
         let ours = [MeasureKind::Compensation, MeasureKind::Apology].map(i32::from);
-        let mut standards = found.standard_solutions.into_iter();
-        Ok(match standards.find(|standard| standard.measures == ours) {
-            Some(standard) => (standard.standard_solution_id, String::new()),
+        let standards = found.standard_solutions;
+        Ok(match standards.iter().find(|standard| standard.measures == ours) {
+            Some(standard) => (standard.standard_solution_id.clone(), String::new()),
+            None if standards.is_empty() => Default::default(),
             None => (String::new(), "the case is another one".to_owned()),
         })
     }
