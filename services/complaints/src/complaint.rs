@@ -46,6 +46,7 @@ macro_rules! said {
 mod facts;
 mod finish;
 mod intake;
+mod level;
 mod money;
 mod policy;
 mod record;
@@ -53,9 +54,10 @@ mod rejection;
 mod solve;
 
 pub use facts::{Assessment, Facts};
-pub use finish::{Analysis, Penalty, Visit};
+pub use finish::{Analysis, Visit};
 pub use intake::{Intake, Known};
 pub use policy::{Policy, Post};
+pub use record::Penalty;
 pub use rejection::Rejection;
 pub(crate) use solve::kinds;
 pub use solve::{Escalation, Offer, Verdict};

@@ -19,7 +19,7 @@ use crate::{
     access::Access,
     client::failed,
     end::{End, Failure},
-    terminal,
+    listing, terminal,
 };
 
 /// Arguments of `emall complaints`.
@@ -35,6 +35,8 @@ pub(crate) struct Complaints {
     command: Option<Command>,
     #[command(flatten)]
     list: list::List,
+    #[command(flatten)]
+    form: listing::Form,
     #[command(flatten)]
     access: Access,
 }
@@ -60,7 +62,7 @@ enum Command {
 pub(crate) async fn run(args: Complaints) -> Result<End, Failure> {
     let access = &args.access;
     match args.command {
-        None => list::run(args.list, access).await,
+        None => listing::run(&args.list, &args.form, access).await,
         Some(Command::Show(args)) => show::run(args, access).await,
         Some(Command::Statistics(args)) => statistics::run(args, access).await,
         Some(Command::Feedback(args)) => reports::feedback(args, access).await,

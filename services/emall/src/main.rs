@@ -10,6 +10,7 @@ mod complaints;
 mod end;
 mod erase_person;
 mod hash_key;
+mod listing;
 mod parked;
 mod place;
 mod print_config;

@@ -12,7 +12,7 @@ use crate::{
     access::Access,
     client::failed,
     end::{End, Failure},
-    terminal,
+    listing, terminal,
 };
 
 /// Arguments of `emall sla`.
@@ -28,6 +28,8 @@ pub(crate) struct Sla {
     command: Option<Command>,
     #[command(flatten)]
     clocks: clocks::Clocks,
+    #[command(flatten)]
+    form: listing::Form,
     #[command(flatten)]
     access: Access,
 }
@@ -49,7 +51,7 @@ enum Command {
 pub(crate) async fn run(args: Sla) -> Result<End, Failure> {
     let access = &args.access;
     match args.command {
-        None => clocks::run(args.clocks, access).await,
+        None => listing::run(&args.clocks, &args.form, access).await,
         Some(Command::Explain(args)) => explain::run(args, access).await,
         Some(Command::Watch(args)) => watch::run(args, access).await,
         Some(Command::Bind(place)) => bind::bind(place, access).await,

@@ -2,6 +2,9 @@ use decider::scenario::given;
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
+use contracts::complaints::CorrectiveAction as Row;
+use eventlog::{Listing, Recorded as _};
+
 use super::*;
 
 fn at(minute: i64) -> Timestamp {

@@ -5,16 +5,16 @@ use contracts::complaints::{
     CauseAnalysed, CauseClass, ChangeNoticeSent, ClosingNoticeSent, ComplaintCancelled,
     ComplaintClosed, ComplaintItem, ComplaintKind, ComplaintLevel, ComplaintPhase,
     ComplaintReopened, ComplaintVisited, Department, ExecutionStarted, HandlingChanged,
-    ItemAnswered, PenaltyImposed, RemedyDone, RemedyOrdered, SolutionImplemented,
+    ItemAnswered, RemedyDone, RemedyOrdered, SolutionImplemented,
 };
 use decider::{Decision, emit, unchanged};
 use eventlog::time::to_proto;
 use jiff::Timestamp;
 
 use super::{
-    Case, Complaint, Event, Policy, Rejection,
+    Case, Complaint, Event, Rejection,
     money::{granted, yuan},
-    penalty_id, visit_id,
+    visit_id,
 };
 
 /// A visit or a call after the solution (CMP-19, SM-30).
@@ -43,19 +43,6 @@ pub struct Analysis {
     pub department: Department,
     /// Who sees to the corrective action and by when; `None` when nothing is left to do.
     pub action: Option<(String, Timestamp)>,
-}
-
-/// A fine of the first responsible person (CMP-50, MON-07).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Penalty {
-    /// The caller's id.
-    pub penalty_id: String,
-    /// How much, in fen.
-    pub amount: i64,
-    /// Why.
-    pub reason: String,
-    /// Who approves.
-    pub approved_by: String,
 }
 
 impl Complaint {
@@ -359,44 +346,6 @@ impl Complaint {
             ComplaintPhase::ExternalReview,
         ];
         case.step(&allowed, event, when)
-    }
-
-    /// The first responsible person is fined, by approval of somebody else (CMP-50).
-    ///
-    /// # Errors
-    /// Nobody is first responsible, the amount is not within its limits, or he approves it himself.
-    pub fn penalise(
-        &self,
-        penalty: &Penalty,
-        policy: &Policy,
-        when: When,
-    ) -> Decision<Event, Rejection> {
-        let case = self.case()?;
-        let event = Event::from(said!(
-            case,
-            PenaltyImposed {
-                penalty_id: penalty.penalty_id.clone(),
-                person: case.first_responsible.clone(),
-                amount: yuan(penalty.amount),
-                reason: penalty.reason.clone(),
-                approved_by: penalty.approved_by.clone(),
-                imposed_at: Some(to_proto(when.time())),
-            }
-        ));
-        if case.said_before(&penalty_id(&penalty.penalty_id), &event, when)? {
-            return unchanged();
-        }
-        if case.first_responsible.is_empty() {
-            return Err(Rejection::NobodyResponsible);
-        }
-        let (least, most) = (policy.least_penalty, policy.most_penalty);
-        if !(least..=most).contains(&penalty.amount) {
-            return Err(Rejection::Penalty { least, most });
-        }
-        if penalty.approved_by == case.first_responsible {
-            return Err(Rejection::OwnApproval(penalty.approved_by.clone()));
-        }
-        Ok(vec![event])
     }
 }
 

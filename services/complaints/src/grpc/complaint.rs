@@ -24,6 +24,7 @@ use crate::{
     sale::{self, account_id},
 };
 
+mod commands;
 mod parse;
 
 pub(super) use parse::departments;
@@ -216,7 +217,7 @@ impl OnComplaint for api::OfferSolutionRequest {
 }
 
 /// The whole service. Each line of the table is one command: its rpc, its request and reply; the
-/// parser has the rpc's name.
+/// function in `commands` has the rpc's name.
 macro_rules! complaint_service {
     ($($rpc:ident($request:ident) -> $response:ident;)*) => {
         $(impl OnComplaint for api::$request {
@@ -235,7 +236,7 @@ macro_rules! complaint_service {
                 &self,
                 request: Request<api::$request>,
             ) -> Result<Response<api::$response>, Status> {
-                let (complaint, repeated) = self.command(request, parse::$rpc).await?;
+                let (complaint, repeated) = self.command(request, commands::$rpc).await?;
                 Ok(Response::new(api::$response { complaint, repeated }))
             })*
 
@@ -291,7 +292,7 @@ macro_rules! complaint_service {
                 let call = Call::of(&request)?.clone();
                 let standards = self.standards(&call, &request.get_ref().complaint_id).await?;
                 let parse = |fields: &mut Fields, message: &api::OfferSolutionRequest, when| {
-                    parse::offer_solution(fields, message, standards, when)
+                    commands::offer_solution(fields, message, standards, when)
                 };
                 let (complaint, repeated) = self.command(request, parse).await?;
                 Ok(Response::new(api::OfferSolutionResponse { complaint, repeated }))

@@ -2,19 +2,16 @@
 //! action is opened and planned (CMP-21, CMP-29, CMP-43).
 
 use chassis::When;
-use contracts::{
-    Event as _,
-    complaints::{ActionKind, CauseAnalysed, StandardSolution, complaint_event},
-};
+use contracts::complaints::{ActionKind, CauseAnalysed, StandardSolution, complaint_event};
 use eventlog::{
-    Log, LogError, Outcome, Recorded as _,
+    Log, LogError, Outcome,
     bus::{Incoming, ReactError, Reacting, Reaction},
     time::from_proto,
 };
 use jiff::Timestamp;
-use prost::Message as _;
 use uuid::Uuid;
 
+use super::{only, rows};
 use crate::{
     action::{Action, Need, Plan},
     complaint::kinds,
@@ -42,15 +39,10 @@ impl Lessons {
     /// Whether the same is standard for the same type already: once is enough.
     async fn is_standard(&self, adoption: &Adoption) -> Result<bool, LogError> {
         let listing = listing(Some(adoption.cause), true).limit(LOOKED_AT);
-        for stored in self.log.list(&listing).await?.rows {
-            let row = StandardSolution::decode(stored.body).map_err(|_| {
-                LogError::Corrupt(format!("row {} of {}", stored.id, Standard::KIND))
-            })?;
-            if row.topic == adoption.topic && row.measures == adoption.measures {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let current: Vec<StandardSolution> = rows(&self.log, &listing).await?;
+        Ok(current
+            .iter()
+            .any(|row| row.topic == adoption.topic && row.measures == adoption.measures))
     }
 }
 
@@ -68,12 +60,10 @@ impl Reaction for Lessons {
         event: &'a Incoming,
         tx: &'a mut Reacting<'_>,
     ) -> Result<(), ReactError> {
-        let name = event.event.r#type.as_str();
-        if name != "emall.complaints.v1.CauseAnalysed" {
+        let analysed = only(event, "emall.complaints.v1.CauseAnalysed")?;
+        let Some(complaint_event::Event::CauseAnalysed(analysed)) = analysed else {
             return Ok(());
-        }
-        let analysed = complaint_event::Event::decode_body(name, &event.event.body)?;
-        let complaint_event::Event::CauseAnalysed(analysed) = analysed else { return Ok(()) };
+        };
         let id = Uuid::new_v5(&LESSONS, event.id().as_bytes()).to_string();
         let at = analysed.analysed_at.as_ref().and_then(from_proto);
         let when = When { now: tx.context().now, at };

@@ -1,16 +1,14 @@
 //! Missed deadlines.
 
 use chassis::When;
-use contracts::{
-    Event as _,
-    sla::{ConsequenceKind, clock_event},
-};
+use contracts::sla::{ConsequenceKind, clock_event};
 use eventlog::{
     Outcome,
     bus::{Incoming, ReactError, Reacting, Reaction},
     time::from_proto,
 };
 
+use super::only;
 use crate::complaint::Complaint;
 
 /// A complaint whose deadline was missed becomes major (CMP-05, SLA-06).
@@ -31,12 +29,8 @@ impl Reaction for Overdue {
         event: &'a Incoming,
         tx: &'a mut Reacting<'_>,
     ) -> Result<(), ReactError> {
-        let name = event.event.r#type.as_str();
-        if name != "emall.sla.v1.ConsequenceRaised" {
-            return Ok(());
-        }
-        let raised = clock_event::Event::decode_body(name, &event.event.body)?;
-        let clock_event::Event::ConsequenceRaised(raised) = raised else { return Ok(()) };
+        let raised = only(event, "emall.sla.v1.ConsequenceRaised")?;
+        let Some(clock_event::Event::ConsequenceRaised(raised)) = raised else { return Ok(()) };
         if raised.kind() != ConsequenceKind::ComplaintUpgrade {
             return Ok(());
         }

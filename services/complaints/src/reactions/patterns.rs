@@ -4,20 +4,16 @@
 use std::convert::Infallible;
 
 use chassis::When;
-use contracts::{
-    Event as _,
-    complaints::{ActionKind, Complaint as Row, ComplaintKind, complaint_event},
-};
+use contracts::complaints::{ActionKind, Complaint as Row, ComplaintKind, complaint_event};
 use eventlog::{
-    Log, LogError, Outcome, Recorded as _,
+    Log, LogError, Outcome,
     bus::{Incoming, ReactError, Reacting, Reaction},
     time::from_proto,
 };
-use prost::Message as _;
 
+use super::{only, rows};
 use crate::{
     action::{Action, Need},
-    complaint::Complaint,
     complaint_row::with_trait,
     config,
     pattern::{Pattern, Rule, Sighting, Trait, traits},
@@ -50,17 +46,12 @@ impl Patterns {
         let from = at.checked_sub(rule.window()).unwrap_or(jiff::Timestamp::MIN);
         let to = at.checked_add(rule.window()).unwrap_or(jiff::Timestamp::MAX);
         let listing = with_trait(property, from, to).descending().limit(NEAR);
-        let page = self.log.list(&listing).await?;
-        let mut found = Vec::with_capacity(page.rows.len());
-        for stored in page.rows {
-            let row = Row::decode(stored.body).map_err(|_| {
-                LogError::Corrupt(format!("row {} of {}", stored.id, Complaint::KIND))
-            })?;
-            if let Some(received_at) = row.received_at.as_ref().and_then(from_proto) {
-                found.push(Sighting { complaint_id: row.complaint_id, received_at });
-            }
-        }
-        Ok(found)
+        let near: Vec<Row> = rows(&self.log, &listing).await?;
+        let sighting = |row: Row| {
+            let received_at = row.received_at.as_ref().and_then(from_proto)?;
+            Some(Sighting { complaint_id: row.complaint_id, received_at })
+        };
+        Ok(near.into_iter().filter_map(sighting).collect())
     }
 }
 
@@ -78,12 +69,10 @@ impl Reaction for Patterns {
         event: &'a Incoming,
         tx: &'a mut Reacting<'_>,
     ) -> Result<(), ReactError> {
-        let name = event.event.r#type.as_str();
-        if name != "emall.complaints.v1.ComplaintReceived" {
+        let received = only(event, "emall.complaints.v1.ComplaintReceived")?;
+        let Some(complaint_event::Event::ComplaintReceived(received)) = received else {
             return Ok(());
-        }
-        let received = complaint_event::Event::decode_body(name, &event.event.body)?;
-        let complaint_event::Event::ComplaintReceived(received) = received else { return Ok(()) };
+        };
         let Some(received_at) = received.received_at.as_ref().and_then(from_proto) else {
             return Ok(());
         };

@@ -1,8 +1,9 @@
 //! Orders that were placed: a complaint may name them.
 
-use contracts::{Event as _, complaints::SaleNoted, ordering::order_event};
+use contracts::{complaints::SaleNoted, ordering::order_event};
 use eventlog::bus::{Incoming, ReactError, Reacting, Reaction};
 
+use super::only;
 use crate::sale::Sale;
 
 /// Notes every order that was placed, and who bought.
@@ -23,12 +24,8 @@ impl Reaction for Sales {
         event: &'a Incoming,
         tx: &'a mut Reacting<'_>,
     ) -> Result<(), ReactError> {
-        let name = event.event.r#type.as_str();
-        if name != "emall.ordering.v1.OrderPlaced" {
-            return Ok(());
-        }
-        let placed = order_event::Event::decode_body(name, &event.event.body)?;
-        let order_event::Event::OrderPlaced(placed) = placed else { return Ok(()) };
+        let placed = only(event, "emall.ordering.v1.OrderPlaced")?;
+        let Some(order_event::Event::OrderPlaced(placed)) = placed else { return Ok(()) };
         let Some(terms) = placed.terms else { return Ok(()) };
         let noted = SaleNoted {
             order_id: terms.order_id,

@@ -1,33 +1,22 @@
-//! Complaints as a table, by deadline: live on a terminal, once elsewhere.
-
-use std::time::Duration;
+//! Complaints by deadline.
 
 use clap::Args;
 use contracts::complaints::{
     CauseClass, Complaint, ComplaintLevel, ComplaintPhase, ListComplaintsRequest,
 };
-use eventlog::Clock as _;
-use jiff::{Timestamp, tz::TimeZone};
 
-use super::{failed, json_line, words};
+use super::{json_line, words};
 use crate::{
-    access::Access,
-    client::{As, Client},
-    end::{End, Failure},
+    client::{As, CallError, Client},
+    listing::{Listed, Look, fitting},
     push::moment,
     table::{Align, Table, clip, columns},
-    terminal::{self, Paint, Screen, plain},
+    terminal::plain,
     times,
 };
 
-/// Complaints shown where nobody says how many, and no screen does.
-const USUAL: usize = 50;
-/// Most complaints of one page.
-const PAGE: usize = 500;
-/// Between two looks.
-const REFRESH: Duration = Duration::from_secs(1);
-/// Columns that an id and the name of somebody in charge are never made narrower than: `show` wants the id.
-const NARROWEST: (usize, usize) = (24, 8);
+/// Columns that the name of somebody in charge and an id are never made narrower than: `show` wants the id.
+const NARROWEST: (usize, usize) = (8, 24);
 
 /// Arguments of `emall complaints` itself.
 #[derive(Debug, Args)]
@@ -51,51 +40,6 @@ pub(super) struct List {
     /// Those that have ended too
     #[arg(long)]
     all: bool,
-    /// At most so many [default: as many as fit on the screen, else 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    limit: Option<u32>,
-    /// Print them once, also on a terminal
-    #[arg(long)]
-    once: bool,
-    /// Print them once, one in protobuf JSON a line
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) async fn run(args: List, access: &Access) -> Result<End, Failure> {
-    let client = access.connect().await?;
-    let (clock, zone) = (access.clock(), TimeZone::system());
-    let limit = args.limit.and_then(|limit| usize::try_from(limit).ok());
-    if args.json {
-        for complaint in args.fetch(&client, limit.unwrap_or(USUAL)).await?.complaints {
-            terminal::say(&json_line("Complaint", &complaint))?;
-        }
-        return Ok(End::Well);
-    }
-    let paint = Paint::stdout();
-    let Some(screen) = Screen::stdout().filter(|_| !args.once) else {
-        let found = args.fetch(&client, limit.unwrap_or(USUAL)).await?;
-        let width = Screen::stdout().map(|screen| screen.size().0);
-        for line in args.lines(&found, clock.now(), &zone, width, paint) {
-            terminal::say(&line)?;
-        }
-        return Ok(End::Well);
-    };
-    screen.clear()?;
-    loop {
-        let (width, height) = screen.size();
-        // Title, head of the table, what is left out.
-        let fits = height.saturating_sub(4).max(1);
-        let found = args.fetch(&client, limit.map_or(fits, |limit| limit.min(fits))).await?;
-        screen.draw(&args.lines(&found, clock.now(), &zone, Some(width), paint))?;
-        tokio::time::sleep(REFRESH).await;
-    }
-}
-
-/// Some complaints, and whether there are others.
-struct Found {
-    complaints: Vec<Complaint>,
-    more: bool,
 }
 
 impl List {
@@ -104,50 +48,46 @@ impl List {
         let ended = matches!(self.phase, Some(ComplaintPhase::Closed | ComplaintPhase::Cancelled));
         !self.all && !ended
     }
+}
 
-    async fn fetch(&self, client: &Client, most: usize) -> Result<Found, Failure> {
-        let mut request = ListComplaintsRequest {
+impl Listed for List {
+    type One = Complaint;
+
+    const FAILED: &'static str =
+        "the complaints cannot be listed; see `emall status`, or correct --platform and --handler";
+
+    fn json(one: &Complaint) -> String {
+        json_line("Complaint", one)
+    }
+
+    async fn page(
+        &self,
+        client: &Client,
+        size: u32,
+        token: String,
+    ) -> Result<(Vec<Complaint>, String), CallError> {
+        let request = ListComplaintsRequest {
             platform: self.platform.clone().unwrap_or_default(),
             level: self.level.unwrap_or_default().into(),
             open_only: self.open_only(),
             phase: self.phase.unwrap_or_default().into(),
             handler: self.handler.clone().unwrap_or_default(),
             cause: self.cause.unwrap_or_default().into(),
-            page_size: u32::try_from(most.min(PAGE)).unwrap_or_default(),
+            page_size: size,
+            page_token: token,
             ..Default::default()
         };
-        let mut complaints = Vec::new();
-        loop {
-            let page = client
-                .call(As::Operator, request.clone(), |mut services, request| async move {
-                    services.complaints.list_complaints(request).await
-                })
-                .await
-                .map_err(failed(
-                    "the complaints cannot be listed; see `emall status`, or correct --platform and \
-                     --handler",
-                ))?;
-            complaints.extend(page.complaints);
-            request.page_token = page.next_page_token;
-            if complaints.len() >= most || request.page_token.is_empty() {
-                break;
-            }
-        }
-        let more = complaints.len() > most || !request.page_token.is_empty();
-        complaints.truncate(most);
-        Ok(Found { complaints, more })
+        let page = client
+            .call(As::Operator, request, |mut services, request| async move {
+                services.complaints.list_complaints(request).await
+            })
+            .await?;
+        Ok((page.complaints, page.next_page_token))
     }
 
-    fn lines(
-        &self,
-        found: &Found,
-        now: Timestamp,
-        zone: &TimeZone,
-        width: Option<usize>,
-        paint: Paint,
-    ) -> Vec<String> {
+    fn title(&self, look: &Look<'_>) -> String {
         let what = if self.open_only() { "Open complaints" } else { "Complaints" };
-        let mut title = format!("{what}, {}", times::second(now, zone));
+        let mut title = format!("{what}, {}", times::second(look.now, look.zone));
         let chosen = [
             ("platform", self.platform.clone()),
             ("level", self.level.map(|level| words::word(level.as_str_name()))),
@@ -158,51 +98,23 @@ impl List {
         for (name, value) in chosen {
             title.extend(value.map(|value| format!(", {name} {}", plain(&value))));
         }
-        let cut = |line: &str| width.map_or_else(|| line.to_owned(), |width| clip(line, width));
-        let mut lines = vec![paint.bold(&cut(&title)), String::new()];
-        if found.complaints.is_empty() {
-            lines.push("  none".to_owned());
-            return lines;
-        }
-        let table = fitting(&found.complaints, now, zone, width);
-        let mut rows = table.iter().map(|line| cut(line));
-        lines.extend(rows.next().map(|head| paint.dim(&head)));
-        let rows = rows.zip(&found.complaints);
-        lines.extend(rows.map(|(row, complaint)| painted(&row, complaint, now, paint)));
-        if found.more {
-            lines.push(cut(&format!("  and more: --once --limit {}", 10 * found.complaints.len())));
-        }
-        lines
+        title
+    }
+
+    fn table(&self, all: &[Complaint], look: &Look<'_>) -> Vec<String> {
+        let longest = |told: fn(&Complaint) -> &str| {
+            all.iter().map(|one| columns(&plain(told(one)))).max().unwrap_or(0)
+        };
+        let widest = (longest(|one| &one.handler), longest(|one| &one.complaint_id));
+        fitting(widest, NARROWEST, look, |handler, id| table(all, look, handler, id))
+    }
+
+    fn painted(&self, row: &str, complaint: &Complaint, look: &Look<'_>) -> String {
+        painted(row, complaint, look)
     }
 }
 
-/// The table; where it is too wide, names of who is in charge are clipped and then ids.
-fn fitting(
-    complaints: &[Complaint],
-    now: Timestamp,
-    zone: &TimeZone,
-    width: Option<usize>,
-) -> Vec<String> {
-    let longest = |told: fn(&Complaint) -> &str| {
-        complaints.iter().map(|one| columns(&plain(told(one)))).max().unwrap_or(0)
-    };
-    let (mut id, mut handler) = (longest(|one| &one.complaint_id), longest(|one| &one.handler));
-    let lines = table(complaints, now, zone, id, handler);
-    let widest = lines.iter().map(|line| columns(line)).max().unwrap_or(0);
-    let Some(over) = width.and_then(|width| widest.checked_sub(width)) else { return lines };
-    let taken = over.min(handler.saturating_sub(NARROWEST.1));
-    handler -= taken;
-    id -= (over - taken).min(id.saturating_sub(NARROWEST.0));
-    table(complaints, now, zone, id, handler)
-}
-
-fn table(
-    complaints: &[Complaint],
-    now: Timestamp,
-    zone: &TimeZone,
-    id: usize,
-    handler: usize,
-) -> Vec<String> {
+fn table(all: &[Complaint], look: &Look<'_>, handler: usize, id: usize) -> Vec<String> {
     let mut table = Table::new(&[
         ("due", Align::Left),
         ("", Align::Left),
@@ -214,11 +126,11 @@ fn table(
         ("handler", Align::Left),
         ("claimed CNY", Align::Right),
     ]);
-    for one in complaints {
+    for one in all {
         let due = moment(one.close_by.as_ref());
         table.row([
-            due.map_or_else(|| "-".to_owned(), |due| times::near(due, now, zone)),
-            words::distance(one, now),
+            due.map_or_else(|| "-".to_owned(), |due| times::near(due, look.now, look.zone)),
+            words::distance(one, look.now),
             clip(&plain(&one.complaint_id), id),
             words::or_dash(&one.platform),
             words::word(one.level().as_str_name()),
@@ -231,7 +143,8 @@ fn table(
     table.lines()
 }
 
-fn painted(row: &str, complaint: &Complaint, now: Timestamp, paint: Paint) -> String {
+fn painted(row: &str, complaint: &Complaint, look: &Look<'_>) -> String {
+    let (now, paint) = (look.now, look.paint);
     let ended = matches!(complaint.phase(), ComplaintPhase::Closed | ComplaintPhase::Cancelled);
     match complaint.level() {
         _ if ended => paint.dim(row),
@@ -250,7 +163,10 @@ mod tests {
     use contracts::common::Money;
     use eventlog::time::to_proto;
 
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::listing::testing::shown;
 
     fn now() -> Timestamp {
         "2026-12-01T08:00:00Z".parse().unwrap()
@@ -290,16 +206,13 @@ mod tests {
             handler: None,
             cause: None,
             all,
-            limit: None,
-            once: true,
-            json: false,
         }
     }
 
     #[test]
     fn each_complaint_tells_how_serious_it_is_where_it_stands_who_has_it_and_until_when() {
         assert_eq!(
-            fitting(&complaints(), now(), &TimeZone::UTC, None),
+            shown(&args(true), complaints(), false, now(), None)[2..],
             [
                 "  due                         complaint  platform   level    phase          cause            handler     claimed CNY",
                 "  -                           c-1        site-mall  general  received       service process  -",
@@ -320,7 +233,7 @@ mod tests {
         for (width, kept) in
             [(140, "retail-mall-536365-2026-12-01-C1  "), (125, "retail-mall-536365-2026-…  ")]
         {
-            let lines = fitting(std::slice::from_ref(&long), now(), &TimeZone::UTC, Some(width));
+            let lines = &shown(&args(true), vec![long.clone()], false, now(), Some(width))[2..];
             assert!(lines.iter().all(|line| columns(line) <= width), "{lines:#?}");
             assert!(lines[1].contains(kept) && lines[1].ends_with("1,234.50"), "{lines:#?}");
         }
@@ -328,15 +241,12 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_said() {
-        let lines = |found: &Found, all: bool| {
-            args(all).lines(found, now(), &TimeZone::UTC, Some(70), Paint::none()).join("\n")
-        };
-        let some = lines(&Found { complaints: complaints(), more: true }, false);
+        let some = shown(&args(false), complaints(), true, now(), Some(70)).join("\n");
         let title = "Open complaints, 2026-12-01 08:00:00, platform site-mall, level major\n";
         assert!(some.starts_with(title), "{some}");
         assert!(some.ends_with("and more: --once --limit 30"), "{some}");
         assert!(some.lines().all(|line| columns(line) <= 70), "{some}");
-        let none = lines(&Found { complaints: Vec::new(), more: false }, true);
+        let none = shown(&args(true), Vec::new(), false, now(), Some(70)).join("\n");
         assert!(none.starts_with("Complaints, ") && none.ends_with("none"), "{none}");
     }
 
@@ -350,7 +260,7 @@ mod tests {
     #[test]
     fn a_text_that_would_steer_the_terminal_does_not() {
         let hostile = complaint("c-1", ComplaintLevel::General, "", "\u{1b}[2J\n李");
-        let lines = fitting(&[hostile], now(), &TimeZone::UTC, None);
+        let lines = &shown(&args(true), vec![hostile], false, now(), None)[2..];
         assert!(lines[1].contains(" [2J 李") && !lines[1].contains('\u{1b}'), "{lines:?}");
     }
 }
