@@ -1,5 +1,8 @@
 //! Decimal text to 分 and back, exactly: an amount never passes through a float.
 
+/// The currency of all amounts.
+pub(crate) const CURRENCY: &str = "CNY";
+
 /// Why a text is no amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum AmountError {

@@ -31,7 +31,7 @@ use tonic::{
 };
 use tonic_types::StatusExt as _;
 
-use crate::{end::Failure, push::Refusal};
+use crate::{end::Failure, refusal::Refusal};
 
 /// For how long a call is tried again before it counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);

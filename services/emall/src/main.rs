@@ -16,6 +16,7 @@ mod place;
 mod print_config;
 mod push;
 mod rebuild;
+mod refusal;
 mod setup;
 mod sla;
 mod status;

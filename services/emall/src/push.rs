@@ -32,8 +32,6 @@ use clap::{Args, ValueEnum};
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 
-pub(crate) use draft::{CURRENCY, moment};
-pub(crate) use entry::Refusal;
 use entry::{Entry, ReadError};
 use ledger::Ledger;
 pub(crate) use life::phase_name;

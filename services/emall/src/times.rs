@@ -2,6 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
+/// The moment of a business time; none for what is no time.
+pub(crate) fn moment(at: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+    at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
+}
+
 /// A moment to the minute.
 pub(crate) fn minute(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()

@@ -16,9 +16,9 @@ use crate::{
     access::Access,
     client::As,
     end::{End, Failure},
-    push::moment,
     table::{Align, Table, clip, grouped},
     terminal::{self, plain},
+    times::moment,
     times::near,
 };
 

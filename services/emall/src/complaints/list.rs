@@ -9,10 +9,10 @@ use super::{json_line, words};
 use crate::{
     client::{As, CallError, Client},
     listing::{Listed, Look, fitting},
-    push::moment,
     table::{Align, Table, clip, columns},
     terminal::plain,
     times,
+    times::moment,
 };
 
 /// Columns that the name of somebody in charge and an id are never made narrower than: `show` wants the id.

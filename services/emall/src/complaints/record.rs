@@ -12,7 +12,10 @@ use prost::Message as _;
 use prost_reflect::DynamicMessage;
 
 use super::words::{money, word};
-use crate::{push::moment, terminal::plain, times::minute};
+use crate::{
+    terminal::plain,
+    times::{minute, moment},
+};
 
 /// What an entry of the history says; of an event that this build does not know, its name.
 pub(super) fn told(entry: &ComplaintHistoryEntry, zone: &TimeZone) -> String {

@@ -15,10 +15,10 @@ use crate::{
     access::Access,
     client::{As, CallError},
     end::{End, Failure},
-    push::moment,
     table::{Align, Table, columns, wrapped},
     terminal::{self, Paint, Screen, plain},
     times,
+    times::moment,
 };
 
 /// Columns of a printed record where no screen says how many it has.

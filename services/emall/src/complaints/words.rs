@@ -7,12 +7,7 @@ use contracts::{
 use jiff::Timestamp;
 use prost_reflect::EnumDescriptor;
 
-use crate::{
-    amount::yuan,
-    push::{CURRENCY, moment},
-    terminal::plain,
-    times::span,
-};
+use crate::{amount::CURRENCY, amount::yuan, terminal::plain, times::moment, times::span};
 
 /// A value of an enum as it is typed, `awaiting-user` of `ComplaintPhase`: for clap.
 ///

@@ -11,10 +11,9 @@ use contracts::{
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{entry::Refusal, retail_csv::Row};
+use super::retail_csv::Row;
+use crate::{amount::CURRENCY, refusal::Refusal};
 
-/// Sample prices are taken as yuan.
-pub(crate) const CURRENCY: &str = "CNY";
 /// From order to deadline.
 pub(super) const DELIVERY_DAYS: i64 = 4;
 
@@ -116,11 +115,6 @@ pub(crate) fn money(minor_units: i64) -> Money {
 
 pub(crate) fn timestamp(at: Timestamp) -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() }
-}
-
-/// The moment of a business time; none for what is no time.
-pub(crate) fn moment(at: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
-    at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
 }
 
 /// A number that looks random and is the same in every run.

@@ -5,7 +5,8 @@ use std::io::{self, BufRead};
 use contracts::ordering::OrderDraft;
 use prost_reflect::{DeserializeOptions, DynamicMessage, MessageDescriptor};
 
-use super::entry::{Entry, ReadError, Refusal};
+use super::entry::{Entry, ReadError};
+use crate::refusal::Refusal;
 
 /// Longest line, so that a file that is none of ours does not fill the memory.
 const LONGEST_LINE: u64 = 8 * 1024 * 1024;

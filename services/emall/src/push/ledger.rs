@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use contracts::ordering::OrderDraft;
 use jiff::Timestamp;
 
-use super::{draft, entry::Cancellation};
+use super::entry::Cancellation;
+use crate::times::moment;
 
 /// An order that the supplier took.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ impl Accepted {
     }
 
     pub(crate) fn placed_at(&self) -> Timestamp {
-        draft::moment(self.draft.placed_at.as_ref()).unwrap_or_default()
+        moment(self.draft.placed_at.as_ref()).unwrap_or_default()
     }
 
     fn buyer_id(&self) -> &str {

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     cancel,
-    draft::{moment, timestamp},
+    draft::timestamp,
     entry::{Cancellation, Entry},
     ledger::{Accepted, Ledger},
     life::{self, Course, Report, Told, Withdrawal},
@@ -30,6 +30,7 @@ use crate::{
     client::{CallError, Client},
     end::Failure,
     terminal::Progress,
+    times::moment,
 };
 
 /// What becomes of an order that was accepted.

@@ -15,14 +15,16 @@ use serde_json::json;
 
 use super::{
     ZONE,
-    draft::{CURRENCY, moment, money, sha256, timestamp},
+    draft::{money, sha256, timestamp},
     life::{Life, phase_name},
 };
 use crate::{
+    amount::CURRENCY,
     amount::yuan,
     client::{As, Client},
     end::Failure,
     table::{Align, Table, grouped},
+    times::moment,
 };
 
 /// The lists that are sent, by day.

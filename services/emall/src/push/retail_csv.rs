@@ -11,9 +11,9 @@ use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
 use super::{
     draft::{self, line_path},
-    entry::{Cancellation, CancelledItem, Entry, ReadError, Refusal},
+    entry::{Cancellation, CancelledItem, Entry, ReadError},
 };
-use crate::amount;
+use crate::{amount, refusal::Refusal};
 
 /// The columns, in the order of the original; a file may have them in any other, and more.
 const COLUMNS: [&str; 8] = [

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tonic::{Status, Streaming};
 
 use super::{
-    Pace, Refusal,
+    Pace,
     entry::{Cancellation, Entry, ReadError},
     ledger::Accepted,
     tally::Tally,
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     client::{As, CallError, Client, Tries},
     end::Failure,
+    refusal::Refusal,
     table::grouped,
     terminal::Progress,
 };

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::json;
 
-use super::entry::Refusal;
+use crate::refusal::Refusal;
 use crate::table::{Align, Table, clip, grouped};
 
 /// How many examples a kind of refusal is shown with.
@@ -269,7 +269,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{Outcome, Tally};
-    use crate::push::entry::Refusal;
+    use crate::refusal::Refusal;
 
     #[test]
     fn refusals_are_counted_once_an_order_by_reason_and_field() {

@@ -12,9 +12,9 @@ use crate::{
     access::Access,
     client::{As, Client},
     end::{End, Failure},
-    push::moment,
     table::{Align, Table},
     terminal,
+    times::moment,
 };
 
 /// Arguments of `emall sla bind` and `unbind`.

@@ -16,9 +16,9 @@ use crate::{
     access::Access,
     client::{As, CallError, Client},
     end::{End, Failure},
-    push::moment,
     table::{Align, Table},
     terminal::{self, Paint},
+    times::moment,
 };
 
 /// Arguments of `emall sla explain`.

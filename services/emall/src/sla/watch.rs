@@ -13,9 +13,9 @@ use crate::{
     amount::yuan,
     client::{As, Client, Tries},
     end::{End, Failure},
-    push::moment,
     table::columns,
     terminal::{self, Paint},
+    times::moment,
     watch::{From, parse_from},
 };
 

@@ -3,7 +3,7 @@
 use contracts::sla::{BreachState, Clock, ClockKind, ClockState, ConsequenceKind, SubjectPart};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::push::moment;
+use crate::times::moment;
 pub(super) use crate::times::{minute, near, second, span};
 
 /// Profile and clock.

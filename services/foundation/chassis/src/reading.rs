@@ -3,6 +3,7 @@
 
 use std::ops::RangeInclusive;
 
+use contracts::common::Contact;
 use eventlog::Listing;
 use jiff::Timestamp;
 
@@ -18,6 +19,22 @@ const LARGEST_PAGE: u32 = 500;
 /// The time of a fact, in the field `at`: as given, between the years 2000 and 2100, or now.
 pub fn when(fields: &mut Fields, value: &Option<prost_types::Timestamp>, now: Timestamp) -> When {
     When { now, at: fields.optional_timestamp("at", value) }
+}
+
+/// Somebody to call or write back to: a name, and a telephone number or an e-mail address. Of who is
+/// reached by letter an address is enough.
+pub fn contact(fields: &mut Fields, given: &Contact, by_letter: bool) -> Contact {
+    let has_address = by_letter && !given.address.is_empty();
+    if given.phone.is_empty() && given.email.is_empty() && !has_address {
+        fields.refuse("phone", "is missing, and so is email");
+    }
+    Contact {
+        name: fields.text("name", &given.name, NAME),
+        phone: fields.text("phone", &given.phone, 0..=40),
+        address: fields.multiline("address", &given.address, 0..=500),
+        email: fields.text("email", &given.email, 0..=254),
+        erased: false,
+    }
 }
 
 /// A value of an enum to filter by; its zero means any.
@@ -47,6 +64,29 @@ mod tests {
         let violations = fields.finish(()).err();
         let violations = violations.iter().flat_map(|all| all.iter());
         violations.map(|violation| violation.field.clone()).collect()
+    }
+
+    #[test]
+    fn somebody_is_reached_by_telephone_mail_or_letter() {
+        let of = |phone: &str, email: &str, address: &str, by_letter| {
+            let given = Contact {
+                name: "张三".into(),
+                phone: phone.into(),
+                email: email.into(),
+                address: address.into(),
+                erased: true,
+            };
+            let mut fields = Fields::new();
+            let read = contact(&mut fields, &given, by_letter);
+            assert!(!read.erased, "that is not for a caller to say");
+            wrong(fields)
+        };
+        assert_eq!(of("1380", "", "", false), [""; 0]);
+        assert_eq!(of("", "a@example.com", "", false), [""; 0]);
+        assert_eq!(of("", "", "德阳市", false), ["phone"]);
+        assert_eq!(of("", "", "德阳市", true), [""; 0]);
+        assert_eq!(of("", "", "", true), ["phone"]);
+        assert_eq!(of(&"1".repeat(41), "", "", false), ["phone"]);
     }
 
     #[test]

@@ -4,14 +4,11 @@
 use chassis::{
     Call, Desk, Fields, Host, Owned, Personal, Refusal,
     desk::{platform, platform_filter},
-    reading::{NAME, TEXT, page, when},
+    reading::{TEXT, contact, page, when},
 };
-use contracts::{
-    common::Contact,
-    ordering::{
-        self as api, Enquiry as Row,
-        enquiry_service_server::{EnquiryService, EnquiryServiceServer},
-    },
+use contracts::ordering::{
+    self as api, Enquiry as Row,
+    enquiry_service_server::{EnquiryService, EnquiryServiceServer},
 };
 use eventlog::Log;
 use futures::future::try_join_all;
@@ -72,7 +69,9 @@ impl EnquiryService for Enquiries {
         let enquiry_id = fields.identifier("enquiry_id", &message.enquiry_id);
         let platform = platform(&mut fields, &call, &message.platform);
         let kind = fields.choice("kind", message.kind);
-        let customer = fields.message("customer", &message.customer, contact).unwrap_or_default();
+        let customer = fields
+            .message("customer", &message.customer, |fields, given| contact(fields, given, false))
+            .unwrap_or_default();
         let text = fields.multiline("question", &message.question, TEXT);
         let when = when(&mut fields, &message.at, now);
         fields.finish(())?;
@@ -138,20 +137,6 @@ impl EnquiryService for Enquiries {
         let shown = rows.iter().map(|row| enquiry_for(&self.personal, &call.caller, row));
         let enquiries = try_join_all(shown).await?;
         Ok(Response::new(api::ListEnquiriesResponse { enquiries, next_page_token }))
-    }
-}
-
-/// Somebody to call or write back to: a name, and a phone number or an e-mail address.
-fn contact(fields: &mut Fields, given: &Contact) -> Contact {
-    if given.phone.is_empty() && given.email.is_empty() {
-        fields.refuse("phone", "is missing, and so is email");
-    }
-    Contact {
-        name: fields.text("name", &given.name, NAME),
-        phone: fields.text("phone", &given.phone, 0..=40),
-        address: fields.multiline("address", &given.address, 0..=500),
-        email: fields.text("email", &given.email, 0..=254),
-        erased: false,
     }
 }
 

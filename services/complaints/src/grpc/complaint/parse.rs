@@ -3,7 +3,7 @@
 use chassis::{
     Call, Fields,
     desk::{platform, platform_filter},
-    reading::{NAME, TEXT, filter},
+    reading::{TEXT, contact, filter},
 };
 use contracts::{
     common::{Contact, Money},
@@ -43,6 +43,7 @@ pub(super) fn intake(
     }
     let channel = fields.choice("channel", message.channel);
     let complainant = fields.message("complainant", &message.complainant, |fields, given| {
+        // who has written may have named his address alone, and is asked for a telephone number (CMP-11)
         contact(fields, given, channel == ComplaintChannel::Letter)
     });
     let items = items(fields, &message.items, 1);
@@ -94,22 +95,6 @@ fn items(fields: &mut Fields, given: &[ComplaintItem], least: usize) -> Vec<Comp
         number += 1;
         item(fields, given, number)
     })
-}
-
-/// Name, address and telephone are on the record form (CMP-13); who has written a letter may have named
-/// his address alone, and is asked for a telephone number (CMP-11).
-fn contact(fields: &mut Fields, given: &Contact, address_is_enough: bool) -> Contact {
-    let is_reached = address_is_enough && !given.address.is_empty();
-    if given.phone.is_empty() && given.email.is_empty() && !is_reached {
-        fields.refuse("phone", "is missing, and so is email");
-    }
-    Contact {
-        name: fields.text("name", &given.name, NAME),
-        phone: fields.text("phone", &given.phone, 0..=40),
-        address: fields.multiline("address", &given.address, 0..=500),
-        email: fields.text("email", &given.email, 0..=254),
-        erased: false,
-    }
 }
 
 fn item(fields: &mut Fields, given: &ComplaintItem, number: u32) -> ComplaintItem {

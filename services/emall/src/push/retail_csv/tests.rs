@@ -1,7 +1,8 @@
 use jiff::tz::TimeZone;
 
 use super::Invoices;
-use crate::push::entry::{Cancellation, Entry, ReadError, Refusal};
+use crate::push::entry::{Cancellation, Entry, ReadError};
+use crate::refusal::Refusal;
 
 const HEAD: &str =
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
