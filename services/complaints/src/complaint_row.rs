@@ -188,15 +188,15 @@ impl Recorded for Complaint {
 }
 
 /// What other complaints are looked for by: of the same person about the same, and with the same property.
+/// What is no complaint with us, or was cancelled, is like no other.
 fn alike(row: &Row) -> Vec<String> {
+    if row.kind() != ComplaintKind::Complaint || row.phase() == ComplaintPhase::Cancelled {
+        return Vec::new();
+    }
     let person = row.sealed_complainant.as_ref().map(|sealed| sealed.person.as_str());
     let person = person.filter(|person| !person.is_empty());
-    let mut all: Vec<String> =
-        person.map(|person| by_person(person, row.cause(), &row.topic)).into_iter().collect();
-    if row.kind() == ComplaintKind::Complaint && row.phase() != ComplaintPhase::Cancelled {
-        all.extend(pattern::traits(row).iter().map(Trait::text));
-    }
-    all
+    let person = person.map(|person| by_person(person, row.cause(), &row.topic));
+    person.into_iter().chain(pattern::traits(row).iter().map(Trait::text)).collect()
 }
 
 fn by_person(person: &str, cause: CauseClass, topic: &str) -> String {

@@ -258,12 +258,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_is_looked_for_unless_it_is_switched_off() {
+        let patterns = Patterns { batch: 0, sku: 4, window_days: 7, ..Patterns::default() };
+        assert_eq!(patterns.of(PatternDimension::Batch), None);
+        let rule = Rule { threshold: 4, window_days: 7 };
+        assert_eq!(patterns.of(PatternDimension::Sku), Some(rule));
+    }
+
+    #[test]
     fn what_cannot_be_used_is_named() {
         let post = |limit_fen| PostLimit { name: "p".into(), limit_fen, people: vec![] };
         for (wrong, place) in [
             (Policy { major_from_fen: 0, ..Policy::default() }, "major_from_fen"),
             (Policy { least_penalty_fen: 0, ..Policy::default() }, "least_penalty_fen"),
             (Policy { most_penalty_fen: 1, ..Policy::default() }, "most_penalty_fen"),
+            (Policy { repeat_days: 3_661, ..Policy::default() }, "repeat_days"),
             (Policy { posts: vec![], ..Policy::default() }, "posts"),
             (Policy { posts: vec![post(Some(5)), post(Some(4))], ..Policy::default() }, "posts"),
             (Policy { posts: vec![post(None), post(None)], ..Policy::default() }, "posts"),
@@ -276,6 +285,16 @@ mod tests {
             let problem = config.check().unwrap_err();
             assert!(problem.starts_with("complaints.contract_policies.c-1."), "{problem}");
             assert!(problem.contains(place), "{problem}");
+        }
+        for (wrong, place) in [
+            (Patterns { window_days: 0, ..Patterns::default() }, "window_days"),
+            (Patterns { window_days: 367, ..Patterns::default() }, "window_days"),
+            (Patterns { sku: 1, ..Patterns::default() }, "sku"),
+            (Patterns { region: 201, ..Patterns::default() }, "region"),
+        ] {
+            let config = Config { patterns: wrong, ..Config::default() };
+            let problem = config.check().unwrap_err();
+            assert!(problem.starts_with(&format!("complaints.patterns.{place} ")), "{problem}");
         }
         let config = Config { database: "mysql://x".to_owned(), ..Config::default() };
         assert!(config.check().unwrap_err().contains("complaints.database"));

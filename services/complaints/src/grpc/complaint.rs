@@ -321,6 +321,8 @@ macro_rules! complaint_service {
                 let id = fields.finish(id)?;
                 let row = self.desk.get::<Complaint>(&call, &id).await?;
                 let history = self.desk.log().history(&stream_name(Complaint::KIND, &id)).await;
+                let sees_all = sees_all(&call.caller, &row.platform);
+                let entry = |event| entry(event, sees_all);
                 let entries = history.map_err(errors::log)?.into_iter().map(entry).collect();
                 let complaint = Some(self.shown(&call, &row).await?);
                 Ok(Response::new(api::GetComplaintHistoryResponse { complaint, entries }))
@@ -380,11 +382,18 @@ complaint_service! {
     inform_departments(InformDepartmentsRequest) -> InformDepartmentsResponse;
 }
 
-fn entry(event: eventlog::RecordedEvent) -> api::ComplaintHistoryEntry {
+/// An event as a line of the record; where a recording lies only for who may see personal data.
+fn entry(event: eventlog::RecordedEvent, sees_all: bool) -> api::ComplaintHistoryEntry {
+    let mut json = contracts::json(&event.r#type, &event.body);
+    let place = json.as_mut().and_then(|json| json.pointer_mut("/recording/reference"));
+    if let Some(place) = place
+        && !sees_all
+    {
+        *place = "".into();
+    }
     api::ComplaintHistoryEntry {
         position: event.position,
-        json: contracts::json(&event.r#type, &event.body)
-            .map_or_else(String::new, |json| json.to_string()),
+        json: json.map_or_else(String::new, |json| json.to_string()),
         r#type: event.r#type,
         actor: event.metadata.unwrap_or_default().actor,
         recorded_at: event.recorded_at,

@@ -446,6 +446,13 @@ async fn a_corrective_action_has_an_owner_and_a_day_and_recordings_a_digest() {
     let audited = bench.service.get_complaint(by_us("审计", Role::Auditor, get)).await.unwrap();
     let seen = audited.into_inner().complaint.unwrap();
     assert_eq!((seen.recordings.len(), seen.recordings[0].reference.as_str()), (1, ""));
+    for (who, role, sees) in [("审计", Role::Auditor, false), ("李", Role::Operator, true)] {
+        let history = api::GetComplaintHistoryRequest { complaint_id: "c-1".into() };
+        let history = bench.service.get_complaint_history(by_us(who, role, history)).await;
+        let told = history.unwrap().into_inner().entries.pop().unwrap().json;
+        assert_eq!(told.contains("archive/7"), sees, "{told}");
+        assert!(told.contains("有争议"), "{told}");
+    }
     let inform = |departments: Vec<i32>| api::InformDepartmentsRequest {
         complaint_id: "c-1".into(),
         departments,

@@ -141,6 +141,7 @@ impl Case<'_> {
         let wanted = ListStandardSolutionsRequest {
             cause: cause.into(),
             topic: topic.to_owned(),
+            page_size: 500,
             ..Default::default()
         };
         let found = tell!(self, Operator, improvements.list_standard_solutions, wanted);
