@@ -1,5 +1,5 @@
-//! One process per service, as in production: `ordering` and `sla-monitor` on PostgreSQL, `gateway`
-//! with routes to them, a nats-server, and the token that they share.
+//! One process per service, as in production: `ordering`, `complaints` and `sla-monitor` on PostgreSQL,
+//! `gateway` with routes to them, a nats-server, and the token that they share.
 
 use std::net::SocketAddr;
 
@@ -24,6 +24,7 @@ pub const TOKEN: &str = "token-between-the-services-0123456789";
 pub struct Ground {
     bus: Server,
     database: Database,
+    complaints: Database,
     clocks: Database,
     folder: TempDir,
 }
@@ -49,12 +50,18 @@ impl Ground {
         let folder = tempfile::tempdir().expect("a folder");
         let bus = Server::start(ServerOptions::new(folder.path().join("nats"))).await;
         let bus = bus.expect("a nats-server: run `make test`");
-        Self { bus, database: Database::create(), clocks: Database::create(), folder }
+        let [database, complaints, clocks] = [(); 3].map(|()| Database::create());
+        Self { bus, database, complaints, clocks, folder }
     }
 
     /// Starts `ordering` on the one log.
     pub async fn ordering(&self) -> Part {
         self.service("ordering", "ordering", &self.database).await
+    }
+
+    /// Starts `complaints` on a log of its own.
+    pub async fn complaints(&self) -> Part {
+        self.service("complaints", "complaints", &self.complaints).await
     }
 
     /// Starts `sla-monitor` on the log of the clocks.

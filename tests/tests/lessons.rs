@@ -29,7 +29,8 @@ use contracts::{
 };
 use e2e::{
     eventually, orders,
-    stack::{Key, MALL_A, OPERATOR, Stack},
+    parts::Ground,
+    stack::{Key, MALL_A, OPERATOR, Stack, channel},
 };
 use eventlog::{Clock as _, SystemClock, time::to_proto};
 use jiff::SignedDuration;
@@ -328,4 +329,42 @@ async fn patterns_and_figures_outlive_kill_9_and_count_each_complaint_once() {
     .await;
     stack.verify().await;
     assert!(stack.stop().await.success());
+}
+
+#[tokio::test]
+async fn complaints_as_a_process_of_its_own_learns_on_postgres_and_after_a_kill() {
+    let ground = Ground::new().await;
+    let (ordering, mut service) = (ground.ordering().await, ground.complaints().await);
+    let routes = [("emall.ordering", &ordering), ("emall.complaints", &service)];
+    let gateway = ground.gateway_to(&routes).await;
+    let (mall, us) = (Key::new(MALL_A), Key::new(OPERATOR));
+    let door = channel(gateway.address).await;
+    let complaints = ComplaintServiceClient::with_interceptor(door.clone(), mall);
+    let client = ImprovementServiceClient::with_interceptor(door, us);
+    let order = Some(orders::draft("", "L-1"));
+    let pushed = gateway.orders(MALL_A).await.push_order(PushOrderRequest { order }).await.unwrap();
+    let order_id = pushed.into_inner().order_id;
+    // while the service is away the gateway says so, and a caller tries again
+    let taken = |case: ReceiveComplaintRequest| {
+        let mut complaints = complaints.clone();
+        async move { complaints.receive_complaint(case).await.is_ok() }
+    };
+    let first = ReceiveComplaintRequest { order_id, ..case("c-1", "B-1") };
+    eventually("the order is known", SOON, || taken(first.clone())).await;
+    service.program.kill();
+    ground.restart(&mut service).await;
+    eventually("it answers again", SOON, || taken(case("c-2", "B-1"))).await;
+    let batches =
+        ListPatternsRequest { dimension: PatternDimension::Batch.into(), ..Default::default() };
+    eventually("the batch is a pattern", SOON, || async {
+        let found = client.clone().list_patterns(batches.clone()).await;
+        found.is_ok_and(|found| {
+            let found = found.into_inner().patterns;
+            found.iter().map(|it| it.complaints).collect::<Vec<_>>() == [2]
+        })
+    })
+    .await;
+    assert_eq!(actions(client.clone()).await.len(), 1);
+    ground.verify(&service).await;
+    ground.verify(&ordering).await;
 }

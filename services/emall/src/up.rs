@@ -265,6 +265,7 @@ impl Banner {
             format!("  push orders    emall push FILE{place}"),
             format!("  watch events   emall watch{place}"),
             format!("  open clocks    emall sla{place}"),
+            format!("  complaints     emall complaints{place}"),
             format!("  how it stands  emall status{place}"),
             "  stop           Ctrl-C".to_owned(),
         ]);
