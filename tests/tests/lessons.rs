@@ -364,7 +364,12 @@ async fn complaints_as_a_process_of_its_own_learns_on_postgres_and_after_a_kill(
         })
     })
     .await;
-    assert_eq!(actions(client.clone()).await.len(), 1);
+    let open = ListCorrectiveActionsRequest { open_only: true, ..Default::default() };
+    eventually("its action is open", SOON, || async {
+        let found = client.clone().list_corrective_actions(open.clone()).await;
+        found.is_ok_and(|found| found.into_inner().actions.len() == 1)
+    })
+    .await;
     ground.verify(&service).await;
     ground.verify(&ordering).await;
 }
