@@ -30,7 +30,7 @@ pub(super) const HOUR: i64 = 60;
 /// From the delivery to the first word of it.
 const COMPLAINS: i64 = 2 * HOUR;
 /// From the first word to the deadline, where one is to be kept.
-pub(super) const DEADLINE: i64 = 10 * 24 * HOUR;
+pub(super) const DEADLINE: i64 = 30 * 24 * HOUR;
 /// The same, where it is to be missed.
 pub(super) const SHORT: i64 = 24 * HOUR;
 /// How long it may take after the deadline until the complaint is major: time on the wall.
