@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chassis::days::ZONE;
 use contracts::complaints::{
     CallAnalysisLine, CauseClass, Complaint, ComplaintChannel, ComplaintKind, ComplaintLevel,
     ComplaintPhase, Department, GetCallAnalysisResponse, QualityFeedbackLine,
 };
 use eventlog::time::from_proto;
 
-use crate::{complaint::skus, statistics::ZONE};
+use crate::complaint::skus;
 
 /// Root causes that a line names, at most.
 const MOST_CAUSES: usize = 20;

@@ -3,14 +3,13 @@
 //! Invariant: a row is a function of the events routed to it; days are those of the events' own
 //! business times, and of the supplier.
 
-use chassis::facets::SEPARATOR;
+use chassis::{days::day, facets::SEPARATOR};
 use contracts::{
     Event as _,
     common::{Money, RecordedEvent},
     complaints::{About, ComplaintCounts, ComplaintFigures, ComplaintLevel, SurveyAnswered},
 };
 use eventlog::{Key, Listing, Projection, time::from_proto};
-use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     complaint::{Event, skus},
@@ -29,15 +28,6 @@ pub struct Statistics;
 pub struct Added {
     group: ComplaintFigures,
     counts: ComplaintCounts,
-}
-
-/// The time zone of the supplier's days: China has one, without daylight saving.
-pub const ZONE: TimeZone = TimeZone::fixed(jiff::tz::offset(8));
-
-/// The day of a moment, of the supplier.
-#[must_use]
-pub fn day(at: Timestamp) -> String {
-    ZONE.to_datetime(at).date().to_string()
 }
 
 /// When something happened to whose complaint, how it stood, and what that counts.

@@ -3,17 +3,13 @@
 //! Invariant: a row is a function of the events routed to it; days are those of the events' own
 //! business times, not of their recording.
 
-use chassis::facets::SEPARATOR;
+use chassis::{days::day, facets::SEPARATOR};
 use contracts::{
     Event as _,
     common::{Money, RecordedEvent},
     ordering::{DailyFigures as Row, order_event::Event},
 };
 use eventlog::{Key, Listing, Projection};
-use jiff::{
-    Timestamp,
-    tz::{Offset, TimeZone},
-};
 
 use crate::amount::add_to_total;
 
@@ -100,12 +96,6 @@ fn figure(recorded: &RecordedEvent) -> Option<(String, Option<prost_types::Times
     })
 }
 
-/// The day in Asia/Shanghai, as its fixed offset: a rebuild must not depend on the time zone
-/// database of the machine.
-fn day_of(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::fixed(Offset::constant(8))).date().to_string()
-}
-
 impl Projection for DailyFigures {
     const NAME: &'static str = "daily_figures";
 
@@ -118,7 +108,7 @@ impl Projection for DailyFigures {
 
     fn facts(event: &RecordedEvent) -> Self::Facts {
         let (platform, at, figure) = figure(event)?;
-        let day = day_of(eventlog::time::from_proto(&at?)?);
+        let day = day(eventlog::time::from_proto(&at?)?);
         Some((format!("{platform}:{day}"), (platform, day, figure)))
     }
 

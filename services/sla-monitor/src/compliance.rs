@@ -4,12 +4,13 @@
 //! cancelled on the day on which it ended. What it counts for the clock itself says; the figures are
 //! the sum of what was recorded less what was retracted.
 
+use chassis::days::day;
 use contracts::{
     common::RecordedEvent,
     sla::{ClockKind, ClockRef, ComplianceFigures, ComplianceLine, CycleResult, Party, ResultKind},
 };
 use eventlog::{Key, Listing, Projection};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use prost_types::Duration;
 
 use crate::{
@@ -19,15 +20,6 @@ use crate::{
 };
 
 const DAY: &str = "day";
-
-/// Days are those of the supplier.
-pub(crate) fn zone() -> TimeZone {
-    TimeZone::fixed(jiff::tz::offset(8))
-}
-
-pub(crate) fn day(at: Timestamp) -> String {
-    zone().to_datetime(at).date().to_string()
-}
 
 /// The projection.
 #[derive(Debug)]

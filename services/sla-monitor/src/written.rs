@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chassis::Fields;
+use chassis::{Fields, days::date};
 use contracts::sla::{self as api, DayHours, HolidayNotice, OpenHours};
 use jiff::civil::{Date, Weekday};
 
@@ -116,14 +116,6 @@ pub fn notice(fields: &mut Fields, given: &HolidayNotice) -> Option<Notice> {
     let year = i16::try_from(year).unwrap_or_default();
     let read = Notice::try_new(region, year, given.edition, source, holidays, weekends);
     fields.parsed("", read)
-}
-
-fn date(fields: &mut Fields, field: &str, text: &str) -> Option<Date> {
-    let read = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
-    if read.is_none() {
-        fields.refuse(field, "is no date such as 2026-02-17");
-    }
-    read
 }
 
 /// The notice as it is told.

@@ -2,14 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use chassis::{Call, Desk, Fields, Host, Refusal, desk::platform_filter, reading::filter};
+use chassis::{
+    Call, Desk, Fields, Host, Refusal,
+    days::{Days, days},
+    desk::platform_filter,
+    reading::filter,
+};
 use contracts::complaints::{
     self as api, Complaint, ComplaintCounts, ComplaintFigures, ComplaintGrouping,
     ComplaintStatisticsLine, CorrectiveAction, Department,
     complaint_report_service_server::{ComplaintReportService, ComplaintReportServiceServer},
 };
 use eventlog::{Listing, Log, time::from_proto};
-use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tonic::{Request, Response, Status};
 
 use super::CONTEXT;
@@ -17,11 +22,9 @@ use crate::{
     action,
     complaint_row::received,
     review::{Calls, QualityFeedback},
-    statistics::{ZONE, add, by_day},
+    statistics::{add, by_day},
 };
 
-/// Most days of one report: ten years.
-const MOST_DAYS: i32 = 3_660;
 /// Rows read at once.
 const PAGE: usize = 500;
 /// Rows that one report adds up, at most.
@@ -38,24 +41,6 @@ pub struct Reports {
 pub fn service(log: Log, host: &Host) -> ComplaintReportServiceServer<Reports> {
     ComplaintReportServiceServer::new(Reports { desk: Desk::new(log, host.clock.clone(), CONTEXT) })
         .max_decoding_message_size(host.settings.server.max_message_bytes)
-}
-
-/// Both days; each wrong one is named.
-fn days(fields: &mut Fields, from: &str, to: &str) -> Option<(Date, Date)> {
-    let mut date = |field: &str, text: &str| {
-        let read = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
-        if read.is_none() {
-            fields.refuse(field, "is no date such as 2026-11-01");
-        }
-        read
-    };
-    let (from, to) = (date("from", from), date("to", to));
-    let (from, to) = (from?, to?);
-    let span = from.until(to).map_or(i32::MAX, |span| span.get_days());
-    if !(0..=MOST_DAYS).contains(&span) {
-        fields.refuse("to", format!("is before from, or more than {MOST_DAYS} days after it"));
-    }
-    Some((from, to))
 }
 
 fn value(row: &ComplaintFigures, by: ComplaintGrouping) -> String {
@@ -90,10 +75,10 @@ impl ComplaintReportService for Reports {
             fields.repeated("group_by", &message.group_by, 0..=11, |fields, by| {
                 fields.choice("", *by)
             });
-        let (from, to) = fields.finish_some(days)?;
+        let days = fields.finish_some(days)?;
         let mut lines: BTreeMap<Vec<String>, ComplaintCounts> = BTreeMap::new();
         let of_products = groups.contains(&ComplaintGrouping::Product);
-        let listing = by_day(&from.to_string(), &to.to_string(), of_products);
+        let listing = by_day(&days.from.to_string(), &days.to.to_string(), of_products);
         let add_up = |row: ComplaintFigures| {
             if platform.as_ref().is_none_or(|platform| row.platform == *platform) {
                 let group = groups.iter().map(|by| value(&row, *by)).collect();
@@ -116,7 +101,7 @@ impl ComplaintReportService for Reports {
         let mut fields = Fields::new();
         let month = month(&mut fields, &message.month);
         let department: Option<Department> = filter(&mut fields, "department", message.department);
-        let (from, to) = fields.finish_some(month)?;
+        let (from, to) = within(fields.finish_some(month)?);
         let mut table = QualityFeedback::default();
         self.all(received(from, to), |row: Complaint| table.take_in(&row, department)).await?;
         let mut actions = Vec::new();
@@ -139,9 +124,7 @@ impl ComplaintReportService for Reports {
         let message = request.into_inner();
         let mut fields = Fields::new();
         let days = days(&mut fields, &message.from, &message.to);
-        let span =
-            days.map(|(from, to)| (begins(from), begins(to.saturating_add(1.day())) - NANOSECOND));
-        let (from, to) = fields.finish_some(span)?;
+        let (from, to) = within(fields.finish_some(days)?);
         let mut calls = Calls::default();
         self.all(received(from, to), |row: Complaint| calls.take_in(&row)).await?;
         let mut actions = Vec::new();
@@ -180,22 +163,21 @@ impl Reports {
     }
 }
 
-const NANOSECOND: SignedDuration = SignedDuration::from_nanos(1);
-
-/// When a day begins, to the supplier.
-fn begins(day: Date) -> Timestamp {
-    day.to_zoned(ZONE).map_or(Timestamp::MAX, |begin| begin.timestamp())
+/// The first moment of some days, and the last.
+fn within(days: Days) -> (Timestamp, Timestamp) {
+    let (from, end) = days.moments();
+    (from, end - SignedDuration::from_nanos(1))
 }
 
-/// From the first moment of a month to its last.
-fn month(fields: &mut Fields, text: &str) -> Option<(Timestamp, Timestamp)> {
+/// The days of a month.
+fn month(fields: &mut Fields, text: &str) -> Option<Days> {
     let first = format!("{text}-01").parse::<Date>().ok();
     let first = first.filter(|day| day.strftime("%Y-%m").to_string() == text);
     if first.is_none() {
         fields.refuse("month", "is no month such as 2026-11");
     }
-    let first = first?;
-    Some((begins(first), begins(first.saturating_add(1.month())) - NANOSECOND))
+    let from = first?;
+    Some(Days { from, to: from.last_of_month() })
 }
 
 #[cfg(test)]

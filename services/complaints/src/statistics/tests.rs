@@ -134,12 +134,6 @@ fn a_survey_and_a_complaint_that_comes_again_are_counted() {
 }
 
 #[test]
-fn a_day_is_that_of_the_supplier() {
-    assert_eq!(day("2026-03-01T15:59:59Z".parse().unwrap()), "2026-03-01");
-    assert_eq!(day("2026-03-01T16:00:00Z".parse().unwrap()), "2026-03-02");
-}
-
-#[test]
 fn what_is_no_event_of_a_complaint_says_nothing() {
     let event = &after(&[Receive])[0];
     assert_eq!(Statistics::facts(&recorded(event)).len(), 2, "of all, and of product A");

@@ -16,7 +16,7 @@
 //!   and how a command or a listing is run; [`personal`] for data about people;
 //! - for aggregates and their rows: [`When`], [`repeat`]; [`facets`], the keys of listings with
 //!   several filters;
-//! - for what is handed on as a file: [`csv`];
+//! - for reports: [`days`], and [`csv`] for what is handed on as a file;
 //! - for tests of handlers: [`testing`].
 //!
 //! The invariant: nothing here knows any business. A service hands in its section of the
@@ -26,6 +26,7 @@ mod admin;
 mod clock;
 pub mod config;
 pub mod csv;
+pub mod days;
 pub mod desk;
 pub mod errors;
 pub mod facets;

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use chassis::{Call, Desk, Fields, Host, Refusal, desk::platform_filter, errors};
+use chassis::{
+    Call, Desk, Fields, Host, Refusal,
+    days::{Days, day, days},
+    desk::platform_filter,
+    errors,
+};
 use contracts::sla::{
     self as api, AvailabilityLine, Clock as Row, ComplianceFigures, ComplianceLine, Grouping,
     Report,
     report_service_server::{ReportService, ReportServiceServer},
 };
 use eventlog::{Listing, Log};
-use jiff::{Timestamp, civil::Date};
 use tonic::{Request, Response, Status};
 
 use super::CONTEXT;
@@ -20,8 +24,6 @@ use crate::{
     timeline::Timeline,
 };
 
-/// Most days of one report: ten years.
-const MOST_DAYS: i32 = 3_660;
 /// Most clocks of one table.
 const MOST_CLOCKS: usize = 50_000;
 
@@ -42,19 +44,9 @@ pub fn service(log: Log, book: RuleBook, host: &Host) -> ReportServiceServer<Rep
 
 /// What every report is limited to.
 struct Span {
-    from: Date,
-    to: Date,
+    days: Days,
     profile: Option<String>,
     platform: Option<String>,
-}
-
-impl Span {
-    /// From the beginning of its first day to the end of its last.
-    fn moments(&self) -> (Timestamp, Timestamp) {
-        let begin = |date: Date| compliance::zone().to_timestamp(date.into()).ok();
-        let end = self.to.tomorrow().ok().and_then(begin).unwrap_or(Timestamp::MAX);
-        (begin(self.from).unwrap_or(Timestamp::MIN), end)
-    }
 }
 
 fn span(
@@ -65,22 +57,10 @@ fn span(
     profile: &str,
     platform: &str,
 ) -> Option<Span> {
-    let mut date = |field: &str, text: &str| {
-        let read = text.parse::<Date>().ok().filter(|date| date.to_string() == text);
-        if read.is_none() {
-            fields.refuse(field, "is no date such as 2026-11-01");
-        }
-        read
-    };
-    let (from, to) = (date("from", from), date("to", to));
+    let days = days(fields, from, to);
     let profile = fields.optional_identifier("profile", profile);
     let platform = platform_filter(fields, call, platform);
-    let (from, to) = (from?, to?);
-    let days = from.until(to).map(|span| span.get_days()).unwrap_or(i32::MAX);
-    if !(0..=MOST_DAYS).contains(&days) {
-        fields.refuse("to", format!("is before from, or more than {MOST_DAYS} days after it"));
-    }
-    Some(Span { from, to, profile, platform })
+    Some(Span { days: days?, profile, platform })
 }
 
 impl Reports {
@@ -89,7 +69,7 @@ impl Reports {
         span: &Span,
         groups: &[Grouping],
     ) -> Result<Vec<ComplianceLine>, Status> {
-        let listing = compliance::by_day(&span.from.to_string(), &span.to.to_string());
+        let listing = compliance::by_day(&span.days.from.to_string(), &span.days.to.to_string());
         let figures: Vec<ComplianceFigures> =
             all(self.desk.log(), listing).await.map_err(errors::log)?;
         let wanted =
@@ -110,7 +90,7 @@ impl Reports {
 
     async fn availability(&self, span: &Span) -> Result<Vec<AvailabilityLine>, Status> {
         let rules = self.book.rules();
-        let (from, to) = span.moments();
+        let (from, to) = span.days.moments();
         let to = to.min(self.desk.now());
         let outages = clock_row::outages(span.platform.as_deref(), span.profile.as_deref());
         let mut lines: BTreeMap<(String, String, Vec<String>), AvailabilityLine> = BTreeMap::new();
@@ -259,7 +239,7 @@ impl ReportService for Reports {
         let message = request.into_inner();
         let mut fields = Fields::new();
         let report: Report = fields.choice("report", message.report);
-        let today = compliance::day(self.desk.now());
+        let today = day(self.desk.now());
         let (from, to) = match report == Report::OpenClocks {
             true => (today.as_str(), today.as_str()),
             false => (message.from.as_str(), message.to.as_str()),
@@ -275,7 +255,7 @@ impl ReportService for Reports {
                 csv::clocks(&self.clocks(clock_row::by_due(Some(false), platform, profile)).await?)
             }
             Report::Breaches => {
-                let (from, to) = span.moments();
+                let (from, to) = span.days.moments();
                 let breached = clock_row::breached_between(from, to, platform, profile);
                 csv::breaches(&self.clocks(breached).await?)
             }
