@@ -159,7 +159,8 @@ async fn solve(mall: &mut Complaints, us: &mut Complaints, id: &str) {
     us.answer_item(answer).await.unwrap();
     let analysis = AnalyseCauseRequest {
         complaint_id: complaint_id(),
-        cause: CauseClass::ProductQuality.into(),
+        // another one than the user told: the next one of its type comes in as this one did
+        cause: CauseClass::ServiceProcess.into(),
         root_cause: "包装不足".into(),
         corrective_action: "加固包装".into(),
         becomes_standard: true,

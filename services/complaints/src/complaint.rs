@@ -62,7 +62,7 @@ pub use rejection::Rejection;
 pub(crate) use solve::kinds;
 pub use solve::{Escalation, Offer, Verdict};
 
-/// Offers, visits, penalties, recordings and notes of one complaint, in all.
+/// Offers, visits, penalties and recordings of one complaint, in all.
 const MOST_BY_ID: usize = 500;
 
 /// A complaint.
@@ -85,6 +85,9 @@ pub struct Case {
     order_id: String,
     case_id: String,
     channel: ComplaintChannel,
+    /// As the user told it.
+    told_cause: CauseClass,
+    /// The same, until it is found out.
     cause: CauseClass,
     topic: String,
     buyer_id: String,
@@ -338,6 +341,7 @@ impl Case {
             department: self.department.into(),
             buyer_id: self.buyer_id.clone(),
             first_responsible: self.first_responsible.clone(),
+            told_cause: self.told_cause.into(),
         })
     }
 

@@ -50,6 +50,7 @@ impl Recorded for Complaint {
                     channel: event.channel,
                     kind: event.kind,
                     cause: event.cause,
+                    told_cause: event.cause,
                     sealed_complainant: event.complainant.clone(),
                     items: event.items.clone(),
                     region: event.region.clone(),
@@ -195,7 +196,7 @@ fn alike(row: &Row) -> Vec<String> {
     }
     let person = row.sealed_complainant.as_ref().map(|sealed| sealed.person.as_str());
     let person = person.filter(|person| !person.is_empty());
-    let person = person.map(|person| by_person(person, row.cause(), &row.topic));
+    let person = person.map(|person| by_person(person, row.told_cause(), &row.topic));
     person.into_iter().chain(pattern::traits(row).iter().map(Trait::text)).collect()
 }
 

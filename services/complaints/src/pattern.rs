@@ -69,11 +69,12 @@ impl Trait {
     }
 }
 
-/// The properties of a complaint, each once and in order.
+/// The properties of a complaint, each once and in order. Its cause is the one that was told: what an
+/// analysis finds does not take a complaint out of a pattern.
 #[must_use]
 pub fn traits(complaint: &ComplaintRow) -> BTreeSet<Trait> {
     use PatternDimension as By;
-    let cause = complaint.cause().as_str_name().trim_start_matches("CAUSE_CLASS_");
+    let cause = complaint.told_cause().as_str_name().trim_start_matches("CAUSE_CLASS_");
     let cause = match complaint.topic.as_str() {
         "" => cause.to_owned(),
         topic => format!("{cause}/{topic}"),

@@ -85,6 +85,7 @@ impl Case {
             order_id: event.order_id.clone(),
             case_id: event.case_id.clone(),
             channel: event.channel(),
+            told_cause: event.cause(),
             cause: event.cause(),
             topic: event.topic.clone(),
             buyer_id: event.buyer_id.clone(),

@@ -190,7 +190,7 @@ impl Complaints {
         if row.kind() != ComplaintKind::Complaint {
             return Ok(Vec::new());
         }
-        standards_for(&self.desk, row.cause(), &row.topic).await
+        standards_for(&self.desk, row.told_cause(), &row.topic).await
     }
 
     /// A complaint as this caller may see it.

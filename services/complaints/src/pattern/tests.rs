@@ -104,7 +104,8 @@ fn a_complaint_has_each_property_once_and_none_without_a_value() {
         ..ComplaintItem::default()
     };
     let row = ComplaintRow {
-        cause: CauseClass::ProductQuality.into(),
+        told_cause: CauseClass::ProductQuality.into(),
+        cause: CauseClass::ServiceProcess.into(),
         topic: "damaged".into(),
         items: vec![item("A", "B-7", "顺丰"), item("A", "", "顺丰"), item("", "", "")],
         ..ComplaintRow::default()

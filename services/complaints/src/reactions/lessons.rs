@@ -84,13 +84,15 @@ impl Reaction for Lessons {
     }
 }
 
-/// The solution as a standard one, if it is to become that.
+/// The solution as a standard one, if it is to become that: for complaints of the cause that the user told,
+/// because that is how the next one of its type comes in.
 fn adoption(id: &str, analysed: &CauseAnalysed) -> Option<Adoption> {
     let solution = analysed.solution.as_ref().filter(|_| analysed.becomes_standard)?;
+    let about = analysed.about.as_ref()?;
     Some(Adoption {
         id: id.to_owned(),
-        cause: analysed.cause(),
-        topic: analysed.about.as_ref().map(|about| about.topic.clone()).unwrap_or_default(),
+        cause: about.told_cause(),
+        topic: about.topic.clone(),
         text: solution.text.clone(),
         feasibility: solution.feasibility.clone(),
         fairness: solution.fairness.clone(),

@@ -80,7 +80,7 @@ impl Reaction for Patterns {
             return Ok(());
         }
         let row = Row {
-            cause: received.cause,
+            told_cause: received.cause,
             topic: received.topic.clone(),
             items: received.items.clone(),
             region: received.region.clone(),
